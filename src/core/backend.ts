@@ -1,0 +1,149 @@
+/**
+ * The backend seam: what an engine's owner implements, and what it may ask of the facade.
+ *
+ * Five members and one optional. A new feature is Python code shared by every engine, or an
+ * instruction (a row of PROTOCOL.md), never a backend method. Everything that crosses is bytes
+ * (streams of PROTOCOL.md), so a backend never looks at a value.
+ */
+
+/** Identifies one program for ever; chosen by the facade, never reused within an engine. */
+export type ProgramId = number;
+/** A namespace and its order; 0 is the default context. */
+export type ContextId = number;
+/** Chosen by the engine: slot and generation in one safe integer; never reused. */
+export type HandleId = number;
+/** Chosen by the facade for a JS value lent to Python; never reused. */
+export type CallbackId = number;
+
+/** Instructions and operands as a fragment of a batch (PROTOCOL.md, section 3). */
+export interface Program {
+  readonly id: ProgramId;
+  readonly context: ContextId;
+  readonly bytes: Uint8Array;
+  /** What travels by transfer instead of by copy. */
+  readonly attachments?: readonly ArrayBuffer[];
+}
+
+/** One output: 0 scalar, 1 stream with the value, 2 stream with the error (PROTOCOL.md, section 4). */
+export type ReplyOutput =
+  | { readonly kind: 0; readonly payload: null | boolean | number | bigint | string | Uint8Array }
+  | { readonly kind: 1 | 2; readonly payload: Uint8Array };
+export interface Reply {
+  readonly outputs: readonly ReplyOutput[];
+}
+
+/** Facts about an engine. Code asks these, never the backend's name. */
+export interface Capabilities {
+  /** `isopy/sync` works on this engine. */
+  readonly sync: boolean;
+  /** Python code may call JavaScript and wait for the answer. */
+  readonly syncCallbacks: boolean;
+  /** Running Python code can be interrupted and keeps its state. */
+  readonly interrupt: boolean;
+  /** Programs of the default context may run at the same time; `threading` works. */
+  readonly threads: boolean;
+  /** `toJs(x, { view: true })` shares memory. */
+  readonly sharedMemory: boolean;
+  /** Child processes (`subprocess`, `multiprocessing`) work. */
+  readonly processes: boolean;
+  /** Python sees the host's files. */
+  readonly hostFiles: boolean;
+}
+
+export interface EngineInfo {
+  /** "native", "wasm" …: for people to read, never for code to branch on. */
+  readonly backend: string;
+  readonly protocol: number;
+  /** `3.14.2` */
+  readonly python: string;
+  readonly implementation: string;
+  readonly platform: string;
+  readonly executable: string | null;
+  readonly prefix: string | null;
+  readonly path: readonly string[];
+  readonly capabilities: Capabilities;
+}
+
+/** What `start` is given: already read and checked by the facade. */
+export interface StartOptions {
+  /** Put in front of `sys.path`, in this order. */
+  readonly paths: readonly string[];
+  /** Added to `os.environ` before user code runs. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly args: readonly string[];
+  readonly limits: WireLimits;
+  /** Milliseconds until start-up is given up with `ERR_BACKEND_UNAVAILABLE`. */
+  readonly startTimeout: number;
+  readonly signal?: AbortSignal;
+  /** Start-up news for people: `{ stage: "load", loaded: 3, total: 9 }`. */
+  readonly onProgress?: (progress: StartProgress) => void;
+}
+export interface StartProgress {
+  readonly stage: string;
+  readonly loaded?: number;
+  readonly total?: number;
+}
+export interface WireLimits {
+  readonly maxDepth: number;
+  readonly maxNodes: number;
+  readonly maxBytes: number;
+}
+
+export interface EngineLost {
+  /** One sentence: what ended the engine. */
+  readonly reason: string;
+  readonly exitCode?: number;
+  readonly signal?: string;
+  /** The last lines it wrote. */
+  readonly tail?: string;
+  readonly cause?: unknown;
+}
+
+export interface Backend {
+  readonly name: string;
+  start(options: StartOptions, host: BackendHost): Promise<EngineInfo>;
+  /** Each program settles by `host.settle` exactly once, or with `host.lost`. */
+  submit(programs: readonly Program[]): void;
+  interrupt(ids: readonly ProgramId[]): void;
+  /** Flat list: handle, count, handle, count, … Never throws, never blocks. */
+  release(batch: readonly number[]): void;
+  /** Idempotent; resolves when nothing is left running. */
+  close(): Promise<void>;
+  /** Only where `capabilities.sync`. */
+  readonly sync?: SyncCalls;
+}
+
+export interface BackendHost {
+  settle(id: ProgramId, reply: Reply): void;
+  /** An EVENT stream. */
+  event(frame: Uint8Array): void;
+  /**
+   * A CALL stream; answers with an ANSWER stream. The answer never rejects: what JavaScript throws is inside it.
+   * Always returns synchronously except for op `await`, which returns a promise.
+   */
+  call(frame: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  /** Flat list: callback, count, … */
+  forget(batch: readonly number[]): void;
+  /** The engine is gone: every pending program rejects with `ERR_ENGINE_LOST`. At most once. */
+  lost(reason: EngineLost): void;
+}
+
+/** What crosses a synchronous call without a stream. */
+export type Scalar = null | undefined | boolean | number | bigint | string;
+
+/**
+ * Calls without a promise, on the JS thread. After each call `outcome` says what was returned:
+ * 0 a scalar, 1 a stream with the value, 2 a stream with the error. A returned stream is a view
+ * that is valid until the next call.
+ */
+export interface SyncCalls {
+  readonly outcome: 0 | 1 | 2;
+  /** Calls a handle with scalars. */
+  call(handle: HandleId, args: readonly Scalar[]): Scalar | Uint8Array;
+  /** Calls a handle with a stream that holds `(args tuple, kwargs dict or None)`. */
+  callStream(handle: HandleId, operands: Uint8Array): Scalar | Uint8Array;
+  /** An attribute; `mode` as in PROTOCOL.md, section 3. */
+  get(handle: HandleId, name: string, mode: number): Scalar | Uint8Array;
+  /** Runs one program (a fragment) to its end. */
+  run(program: Program): Reply;
+}
