@@ -1,0 +1,22 @@
+/**
+ * Installing a Debian package, where that is ours to do: root, apt-get, and CI or an explicit wish.
+ *
+ * Elsewhere nothing is installed; the caller says what the person has to do.
+ */
+import { answers, exec, tail } from "./exec.mjs";
+
+let updated;
+
+export const canInstall = () => process.platform === "linux" && process.getuid?.() === 0 && answers("apt-get", ["--version"]);
+
+/**
+ * @param {string} name  A package's name.
+ * @returns {Promise<string | undefined>} What went wrong, or undefined when it is installed.
+ */
+export async function installPackage(name) {
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  updated ??= exec("apt-get", ["update", "-q"], { env, timeout: 300_000 });
+  await updated;
+  const outcome = await exec("apt-get", ["install", "-y", "-q", "--no-install-recommends", name], { env, timeout: 900_000 });
+  return outcome.code === 0 ? undefined : tail(outcome, 4);
+}
