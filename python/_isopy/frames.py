@@ -1,0 +1,94 @@
+"""Tables as columns: pandas and polars frames, series and indexes, for `toJs`.
+
+A frame becomes a dict of columns in their order; an index that says something (anything but
+0, 1, 2, …) comes first, under its name. Repeated column names become a list of [name, column]
+pairs, because a dict would drop one. Missing values of nullable columns are None, never NaN.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Optional
+
+from .arrays import ndarray_copy
+from .marker import Extension
+
+
+def frame_copy(value: Any) -> Optional[Any]:
+    """The copy of a frame, series or index; None when it is none. Cells of object columns are left to the caller."""
+    pandas = sys.modules.get("pandas")
+    if pandas is not None:
+        try:
+            if isinstance(value, pandas.DataFrame):
+                return _frame(pandas, value)
+            if isinstance(value, pandas.MultiIndex):
+                return {name: _column(pandas, level) for name, level in _levels(value)}
+            if isinstance(value, (pandas.Series, pandas.Index)):
+                return _column(pandas, value)
+            if value is pandas.NaT or value is pandas.NA:
+                return None
+        except AttributeError:
+            return None  # a module that only calls itself pandas
+    polars = sys.modules.get("polars")
+    if polars is not None:
+        if isinstance(value, getattr(polars, "DataFrame", ())):
+            return value.to_dict(as_series=False)
+        if isinstance(value, getattr(polars, "Series", ())):
+            return value.to_list()
+    return None
+
+
+def _frame(pandas: Any, frame: Any) -> Any:
+    columns: list[tuple[Any, Any]] = []
+    index = frame.index
+    if isinstance(index, pandas.MultiIndex):
+        columns += [(name, _column(pandas, level)) for name, level in _levels(index)]
+    elif not (
+        isinstance(index, pandas.RangeIndex) and index.start == 0 and index.step == 1 and index.name is None
+    ):
+        columns.append(("index" if index.name is None else index.name, _column(pandas, index)))
+    for position, name in enumerate(frame.columns):
+        columns.append((name, _column(pandas, frame.iloc[:, position])))
+    names = [name for name, _ in columns]
+    if len(set(names)) < len(names):
+        return [list(column) for column in columns]
+    return dict(columns)
+
+
+def _levels(index: Any) -> list[tuple[Any, Any]]:
+    return [
+        (f"level_{number}" if name is None else name, index.get_level_values(number))
+        for number, name in enumerate(index.names)
+    ]
+
+
+def _column(pandas: Any, column: Any) -> Any:
+    dtype = column.dtype
+    if isinstance(dtype, pandas.CategoricalDtype):
+        codes = column.cat.codes if hasattr(column, "cat") else column.codes
+        return {
+            "codes": ndarray_copy(_numpy(codes)),
+            "categories": _column(pandas, dtype.categories),
+            "ordered": bool(dtype.ordered),
+        }
+    if isinstance(dtype, pandas.DatetimeTZDtype):
+        values = ndarray_copy(
+            _numpy(
+                column.dt.tz_convert("UTC").dt.tz_localize(None)
+                if hasattr(column, "dt")
+                else column.tz_convert("UTC").tz_localize(None)
+            )
+        )
+        values.operands[4]["timeZone"] = str(dtype.tz)
+        return values
+    if isinstance(dtype, pandas.api.extensions.ExtensionDtype):
+        return [None if item is pandas.NA else item for item in column.tolist()]
+    values = ndarray_copy(_numpy(column))
+    return column.tolist() if values is None else values
+
+
+def _numpy(column: Any) -> Any:
+    return column.to_numpy() if hasattr(column, "to_numpy") else column
+
+
+__all__ = ["Extension", "frame_copy"]

@@ -1,0 +1,129 @@
+"""Handles: integers that stand for Python objects that JavaScript holds.
+
+An id is generation and slot in one safe integer (`generation << 24 | slot`, below 2**53). 0 is
+never used, and a slot is retired before its generation wraps, so a late release can never hit a
+newer object. The same live object always has the same id, because JS compares refs by identity.
+
+`ids` and `objects` are parallel lists indexed by slot, so that C code can look an id up without
+creating an integer: `ids[id & 0xffffff] == id` means `objects[id & 0xffffff]` is the object.
+
+Invariant: for a live id the count is how often it was introduced to JS minus what JS gave back.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from inspect import CORO_CREATED, getcoroutinestate
+from sys import getrefcount
+from types import CoroutineType
+
+from .errors import EngineError
+
+SLOT_BITS = 24
+SLOT_MASK = (1 << SLOT_BITS) - 1
+LAST_GENERATION = (1 << 29) - 1
+
+
+class HandleTable:
+    """Objects by handle, counted; every method may be called from any thread."""
+
+    def __init__(self) -> None:
+        self.ids: list[int] = [0]
+        self.objects: list[object] = [None]
+        self._counts: list[int] = [0]
+        self._generations: list[int] = [0]
+        self._free: list[int] = []
+        self._slots: dict[int, int] = {}
+        # Reentrant: a collection may run a __del__ that introduces or releases handles while we hold it.
+        self._lock = threading.RLock()
+
+    def introduce(self, obj: object) -> int:
+        """The object's id, counted once more."""
+        with self._lock:
+            slot = self._slots.get(id(obj))
+            if slot is None:
+                if self._free:
+                    slot = self._free.pop()
+                else:
+                    slot = len(self.ids)
+                    if slot > SLOT_MASK:
+                        raise EngineError(
+                            "ERR_LIMIT",
+                            f"JavaScript holds {SLOT_MASK:,} Python objects; no handle is left.",
+                            "Release refs with `using`, scope() or Symbol.dispose.",
+                        )
+                    self.objects.append(None)
+                    self._counts.append(0)
+                    self._generations.append(0)
+                    self.ids.append(0)
+                handle = self._generations[slot] << SLOT_BITS | slot
+                self.objects[slot] = obj
+                self._counts[slot] = 1
+                self.ids[slot] = handle
+                self._slots[id(obj)] = slot
+                return handle
+            self._counts[slot] += 1
+            return self.ids[slot]
+
+    def get(self, handle: int) -> object:
+        """The object of a live handle; `ERR_HANDLE_DISPOSED` otherwise."""
+        slot = handle & SLOT_MASK
+        try:
+            obj = self.objects[slot]
+            if self.ids[slot] == handle and handle > 0:
+                return obj
+        except IndexError:
+            pass
+        raise EngineError(
+            "ERR_HANDLE_DISPOSED",
+            f"Handle {handle} does not name a live Python object.",
+            "The ref was disposed (or its scope ended) before this use; keep it open for longer.",
+        )
+
+    def release(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Gives introductions back. Unknown ids are ignored; nothing of the user runs under the lock."""
+        dropped: list[object] = []
+        with self._lock:
+            for handle, count in pairs:
+                slot = handle & SLOT_MASK
+                if handle <= 0 or slot >= len(self.ids) or self.ids[slot] != handle:
+                    continue
+                left = self._counts[slot] - count
+                self._counts[slot] = left
+                if left <= 0:
+                    dropped.append(self._clear(slot))
+        while dropped:
+            _discard(dropped.pop())
+
+    def _clear(self, slot: int) -> object:
+        obj = self.objects[slot]
+        self.ids[slot] = 0
+        self.objects[slot] = None
+        del self._slots[id(obj)]
+        generation = self._generations[slot] + 1
+        self._generations[slot] = generation
+        if generation <= LAST_GENERATION:
+            self._free.append(slot)
+        return obj
+
+    def clear(self) -> None:
+        """Drops everything: the engine closes."""
+        with self._lock:
+            live = [(handle, count) for handle, count in zip(self.ids, self._counts) if handle]
+        self.release(live)
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    def __iter__(self) -> Iterator[tuple[int, int, object]]:
+        """(id, count, object) of everything that JS holds."""
+        with self._lock:
+            live = [entry for entry in zip(self.ids, self._counts, self.objects) if entry[0]]
+        return iter(live)
+
+
+def _discard(obj: object) -> None:
+    """Lets go of one object; a coroutine that nobody else holds and nobody awaited ends quietly."""
+    if type(obj) is CoroutineType and getrefcount(obj) <= 3 and getcoroutinestate(obj) == CORO_CREATED:
+        obj.close()

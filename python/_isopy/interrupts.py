@@ -1,0 +1,96 @@
+"""Interrupts, fenced by program id: one never reaches a later program.
+
+The order makes it safe without a lock per program: an interrupt first writes its program into
+`pending`, then looks at what each thread runs. A thread first leaves its program, then looks at
+`pending`. So either the interrupt sees that the program is gone, or the thread sees the interrupt
+and takes it back before it begins anything else. A program that is between two places (popped but
+not begun, done with a step but not yet waiting) is found by `cancelled`, which is written before
+everything and read by each place that a program arrives at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING
+
+from .lanes import Lane, current, lanes
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+_REMEMBERED = 4096
+_STEP = 0.1  # seconds that a step of a cancelled task may take before it is interrupted
+
+
+class Interrupts:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self.pending: set[int] = set()  # programs that were interrupted while they ran
+        self._raised: dict[int, int] = {}  # thread → the program the interrupt was for
+        self.cancelled: dict[int, None] = {}  # the last programs that were asked to stop
+
+    def interrupt(self, program: int) -> None:
+        """Ends a program wherever it is: queued, waiting for a loop, or running."""
+        engine = self._engine
+        with self._lock:
+            self.cancelled[program] = None
+            while len(self.cancelled) > _REMEMBERED:
+                del self.cancelled[next(iter(self.cancelled))]
+        if engine.scheduler.withdraw(program):
+            return
+        self.pending.add(program)
+        if not engine.aio.cancel(program):
+            self._strike(program)
+        elif engine.host.threads:
+            # The cancellation reaches the task between two of its steps; only a step that never ends needs more.
+            # (With one thread nothing can wait for that; there the host's signal ends such a step.)
+            timer = threading.Timer(_STEP, self._strike, (program,))
+            timer.daemon = True
+            timer.start()
+
+    def _strike(self, program: int) -> None:
+        """Raises KeyboardInterrupt in whatever thread runs the program at this moment."""
+        engine = self._engine
+        for own in lanes():
+            if own.engine is engine and own.program == program:
+                with self._lock:
+                    if own.program != program:
+                        continue
+                    self._raised[own.ident] = program
+                    engine.host.interrupt_thread(own.ident, True)
+                wake = own.event
+                if wake is not None:
+                    wake.set()  # type: ignore[attr-defined]
+        if not engine.scheduler.running(program):
+            self.pending.discard(program)
+
+    def leave(self, own: Lane, program: int) -> None:
+        """The thread has left `program`: takes back an interrupt that came too late."""
+        while True:
+            try:
+                with self._lock:
+                    if self._raised.pop(own.ident, None) is not None:
+                        self._engine.host.interrupt_thread(own.ident, False)
+                    self.pending.discard(program)
+                return
+            except KeyboardInterrupt:
+                continue  # it arrived just now, after its program: this is the late one
+
+    def was_cancelled(self, program: int, error: BaseException) -> bool:
+        """Whether `error` is what an interrupt of this program looks like."""
+        return program in self.cancelled and isinstance(error, (KeyboardInterrupt, asyncio.CancelledError))
+
+    def signal(self, programs: object) -> None:
+        """For hosts whose interrupt is a signal: call it in the handler; raises for the running program."""
+        engine, program = current()
+        wanted = list(programs) if isinstance(programs, (list, tuple, set)) else []
+        for number in wanted:
+            if engine is self._engine and number == program:
+                with self._lock:
+                    self.cancelled[number] = None
+            elif type(number) is int:
+                self.interrupt(number)
+        if engine is self._engine and program in wanted:
+            raise KeyboardInterrupt

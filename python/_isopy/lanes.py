@@ -1,0 +1,71 @@
+"""Which engine and program a thread (or task) is working for.
+
+A lane belongs to one thread and is read by others: interrupts ask it what runs there. It is a plain
+slot object because it is written twice per program; the context variable is for tasks only.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from threading import get_ident
+from typing import TYPE_CHECKING, Optional
+
+from .errors import EngineError
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+
+class Lane:
+    __slots__ = ("ident", "engine", "program", "depth", "event")
+
+    def __init__(self, ident: int) -> None:
+        self.ident = ident
+        self.engine: Optional[Engine] = None
+        self.program = 0
+        self.depth = 0
+        self.event: object = None
+
+
+_lanes: dict[int, Lane] = {}
+TASK: ContextVar[Optional[tuple[Engine, int]]] = ContextVar("isopy_task", default=None)
+
+
+def lane() -> Lane:
+    """This thread's lane."""
+    ident = get_ident()
+    found = _lanes.get(ident)
+    if found is None:
+        found = _lanes[ident] = Lane(ident)
+    return found
+
+
+find = _lanes.get
+
+
+def lanes() -> list[Lane]:
+    return list(_lanes.values())
+
+
+def drop_lane() -> None:
+    """A thread of ours ends: its ident may be reused."""
+    _lanes.pop(get_ident(), None)
+
+
+def current() -> tuple[Optional[Engine], int]:
+    """(engine, program id) of the code that asks; (None, 0) outside."""
+    found = _lanes.get(get_ident())
+    if found is not None and found.program:
+        return found.engine, found.program
+    task = TASK.get()
+    if task is not None:
+        return task
+    return (found.engine, 0) if found is not None else (None, 0)  # a JS thread in a sync call has no depth
+
+
+def asking_engine() -> Engine:
+    """The engine whose program runs here; for services, which are ordinary calls."""
+    engine = current()[0]
+    if engine is None:
+        raise EngineError("ERR_UNSUPPORTED", "This is a service of an isopy engine; plain Python has none.")
+    return engine
