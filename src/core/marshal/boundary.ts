@@ -14,6 +14,13 @@ export interface Outbound {
   slot(value: object): number | undefined;
   /** Lends a function or object to Python; each call counts one introduction. */
   lend(value: object | symbol, flags: number, name: string): CallbackId;
+  /**
+   * Lent flags of a value that `proxy()` marked: it is lent although it is data (an array, an object …);
+   * undefined when it is not marked. Asked before an array, a plain object, a Map or a Set is copied.
+   */
+  marked(value: object): number | undefined;
+  /** The user's rule for a value that would be lent, and the data it makes of it. */
+  ruled(value: object): readonly [id: number, data: unknown] | undefined;
   /** The engine's exception behind a `PythonError` of this engine, if it is one. */
   exception(error: object): number | undefined;
 }
@@ -26,6 +33,8 @@ export interface Inbound {
   lent(id: CallbackId): unknown;
   /** The member behind a handle, one object per member. */
   enumMember(id: HandleId, name: string, value: unknown, typeName: string): object;
+  /** What the user's rule makes of the data that Python made of an object. */
+  rule(id: number, data: unknown): unknown;
   /** An exception as an Error object; `fields` is the dict of PROTOCOL.md, section 5, decoded. */
   pythonError(fields: WireError): Error;
 }

@@ -1,0 +1,311 @@
+/**
+ * One engine as the facade sees it: what is started, what is in flight, what came back.
+ *
+ * It implements `BackendHost`, so it is the only thing a backend talks to. Invariant: every wait
+ * settles exactly once: by its reply, by its caller's cancellation, or because the engine ended.
+ */
+import type { Backend, BackendHost, CallbackId, EngineInfo, EngineLost, ProgramId, Reply, ReplyOutput, WireLimits } from "./backend.ts";
+import { Callbacks } from "./callbacks.ts";
+import { Codec } from "./codec.ts";
+import { type Compiled, Compiler } from "./compile.ts";
+import { own } from "./contents.ts";
+import type { ReadOptions } from "./conversion.ts";
+import { closedError, lostError } from "./ending.ts";
+import { EnumMembers } from "./enums.ts";
+import { EngineError, PythonError, placeStack } from "./errors.ts";
+import { Exceptions } from "./exceptions.ts";
+import type { ExprNode, RefTarget, Site } from "./expression.ts";
+import { Handles, type MakeRef } from "./handles.ts";
+import { type IterateRequest, iteratorOf } from "./iteration.ts";
+import { LentTable } from "./lent.ts";
+import { type RefHome, RefNode } from "./ref.ts";
+import { Rules } from "./rules.ts";
+import { readScalar } from "./scalar.ts";
+import { SiteBudget } from "./site.ts";
+import { detach } from "./transfer.ts";
+import { Wait } from "./wait.ts";
+import { Mode } from "./wire/frames.ts";
+
+/** Where the news of an engine goes: the parts of an EVENT stream. */
+export type EventSink = (kind: string, session: number, cell: number, data: readonly unknown[]) => void;
+
+/** Counts of things that should not happen, and of traffic. */
+export interface EngineCounts {
+  programs: number;
+  batches: number;
+  /** Replies to programs that are not in flight: duplicates, or a confused engine. They are dropped. */
+  strayReplies: number;
+}
+
+const makeAsyncRef: MakeRef = (home, context, flags, lease, keep) => new RefNode(home, context, flags, lease, keep);
+
+type State = "starting" | "open" | "closing" | "closed" | "lost";
+
+export class Engine implements BackendHost, RefHome {
+  readonly backend: Backend;
+  readonly handles: Handles;
+  readonly lent = new LentTable();
+  readonly codec: Codec;
+  readonly rules: Rules;
+  readonly counts: EngineCounts = { programs: 0, batches: 0, strayReplies: 0 };
+  info!: EngineInfo;
+  onEvent: EventSink = () => {};
+  readonly #callbacks: Callbacks;
+  protected readonly compiler: Compiler;
+  readonly #trace: boolean;
+  readonly #sites = new SiteBudget();
+  #queue: Wait[] = [];
+  readonly #flight = new Map<ProgramId, Compiled>();
+  #state: State = "starting";
+  #lost: EngineLost | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(backend: Backend, limits: WireLimits, trace: boolean, makeRef: MakeRef = makeAsyncRef) {
+    this.backend = backend;
+    this.#trace = trace;
+    this.handles = new Handles(this, makeRef, (batch) => backend.release(batch), trace);
+    const enums = new EnumMembers((id, count) => this.handles.giveBack(id, count));
+    this.rules = new Rules(this);
+    this.codec = new Codec(this, limits, {
+      handles: this.handles,
+      lent: this.lent,
+      exceptions: new Exceptions(),
+      enums,
+      rules: this.rules,
+    });
+    this.#callbacks = new Callbacks(this.lent, this.codec);
+    this.compiler = new Compiler(this.codec, this.lent);
+  }
+
+  /** Start-up is over. */
+  opened(info: EngineInfo): void {
+    this.info = info;
+    if (this.#state === "starting") this.#state = "open";
+  }
+
+  // Home: what nodes ask
+
+  site(below: unknown, always: boolean): Site | undefined {
+    return this.#sites.take(below, always || this.#trace);
+  }
+
+  iterate(source: ExprNode | RefTarget, request?: IterateRequest): AsyncIterableIterator<unknown> {
+    return iteratorOf(this, source, request);
+  }
+
+  dispose(ref: RefNode, why?: "disposed" | "scope" | "closed"): void {
+    // What was started before this line still uses the handle.
+    if (this.#queue.length > 0) this.flush();
+    this.handles.dispose(ref, why);
+  }
+
+  start(node: ExprNode, mode: number, read: ReadOptions | undefined): Wait {
+    const known = read === undefined ? (mode === Mode.AUTO ? node.wait : node.waits?.get(mode)) : undefined;
+    // A ref that was disposed meanwhile is fetched again where that has no effect: `py.import(…)` lives long.
+    if (known !== undefined && !(node.pure && known.ref?.disposed)) {
+      known.interest++;
+      return known;
+    }
+    const wait = new Wait(node, mode, read);
+    if (read === undefined) {
+      if (mode === Mode.AUTO) node.wait = wait;
+      else (node.waits ??= new Map()).set(mode, wait);
+    }
+    const refusal = this.refusal();
+    if (refusal !== undefined) {
+      wait.settled = true;
+      wait.reject(refusal);
+      return wait;
+    }
+    if (this.#queue.push(wait) === 1) queueMicrotask(this.flush);
+    return wait;
+  }
+
+  /** Why nothing can be started any more; undefined while it can. */
+  refusal(): EngineError | undefined {
+    if (this.#state === "open" || this.#state === "starting") return undefined;
+    return this.#state === "lost" ? lostError(this.#lost as EngineLost) : closedError();
+  }
+
+  /** Compiles and sends what was started. */
+  readonly flush = (): void => {
+    const queue = this.#queue;
+    if (queue.length === 0) return;
+    this.#queue = [];
+    this.#sites.turn();
+    // Cancelled before it was sent: nothing has to be undone.
+    const waits = queue.some((wait) => wait.settled) ? queue.filter((wait) => !wait.settled) : queue;
+    if (waits.length === 0) return;
+    const programs: Compiled[] = [];
+    for (const result of this.compiler.turn(waits)) {
+      if ("error" in result) {
+        for (const wait of result.waits) {
+          this.#settle(wait, result.error, false);
+          wait.over?.();
+        }
+        continue;
+      }
+      for (const wait of result.waits) wait.program = result.id;
+      this.handles.use(result.refs);
+      this.#flight.set(result.id, result);
+      programs.push(result);
+    }
+    if (programs.length === 0) return;
+    this.counts.programs += programs.length;
+    this.counts.batches++;
+    this.backend.submit(programs);
+    const { given } = this.compiler;
+    if (given.length > 0) {
+      this.compiler.given = [];
+      detach(given);
+    }
+  };
+
+  /** The caller does not wait any longer. Interrupts the program when nobody does. */
+  cancel(wait: Wait, reason: unknown): void {
+    if (wait.settled || --wait.interest > 0) return;
+    this.#settle(wait, reason, false);
+    if (wait.program === 0) wait.over?.();
+    const program = this.#flight.get(wait.program);
+    if (program?.waits.every((other) => other.settled)) this.backend.interrupt([program.id]);
+  }
+
+  #settle(wait: Wait, outcome: unknown, ok: boolean): void {
+    if (wait.settled) return;
+    wait.settled = true;
+    if (ok) wait.resolve(outcome);
+    else wait.reject(outcome);
+  }
+
+  // BackendHost: what a backend says
+
+  settle(id: ProgramId, reply: Reply): void {
+    const program = this.#flight.get(id);
+    if (program === undefined) {
+      this.counts.strayReplies++;
+      return;
+    }
+    this.#flight.delete(id);
+    this.handles.context = program.context;
+    const { waits } = program;
+    for (let i = 0; i < waits.length; i++) {
+      const wait = waits[i] as Wait;
+      this.#output(wait, reply.outputs[i]);
+      wait.over?.();
+    }
+    this.handles.unuse(program.refs);
+  }
+
+  #output(wait: Wait, output: ReplyOutput | undefined): void {
+    if (output === undefined) {
+      this.#settle(wait, new EngineError("ERR_PROTOCOL", "The engine's reply has fewer outputs than its program."), false);
+      return;
+    }
+    if (output.kind === 0 && wait.read === undefined) {
+      this.#settle(wait, output.payload, true);
+      return;
+    }
+    let value: unknown;
+    const ok = output.kind !== 2;
+    this.handles.keep = wait.node.keep;
+    this.handles.site = wait.node.site;
+    try {
+      value = output.kind === 0 ? readScalar(output.payload, wait.read) : this.codec.decode(output.payload, wait.read);
+    } catch (error) {
+      for (const ref of this.handles.collect()) this.handles.returnOne(ref);
+      this.#settle(wait, error, false);
+      return;
+    } finally {
+      this.handles.keep = false;
+      this.handles.site = undefined;
+    }
+    if (
+      !ok &&
+      this.#state === "closing" &&
+      value instanceof PythonError &&
+      (value.isA("KeyboardInterrupt") || value.isA("CancelledError"))
+    ) {
+      value = closedError(); // it was close() that ended the program
+    }
+    const refs = this.handles.collect();
+    if (wait.settled) {
+      // Cancelled: the answer came, nobody will hold it. One introduction each, whoever else holds the ref.
+      for (const ref of refs) this.handles.returnOne(ref);
+      return;
+    }
+    own(value, refs);
+    const [ref] = refs;
+    if (ref?.proxy === value) wait.ref = ref;
+    if (!ok && value instanceof PythonError) placeStack(value, wait.node.site?.stack);
+    this.#settle(wait, value, ok);
+  }
+
+  event(frame: Uint8Array): void {
+    this.handles.context = 0;
+    const [kind, session, cell, ...data] = this.codec.decode(frame) as [string, number, number, ...unknown[]];
+    this.handles.collect();
+    try {
+      this.onEvent(kind, session, cell, data);
+    } catch (error) {
+      // A sink of the user threw: that is an uncaught error of the user's, not of the backend that called.
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+
+  call(frame: Uint8Array): Uint8Array | Promise<Uint8Array> {
+    this.handles.context = 0;
+    return this.#callbacks.call(frame);
+  }
+
+  forget(batch: readonly number[]): void {
+    for (let i = 0; i < batch.length; i += 2) this.lent.forget(batch[i] as CallbackId, batch[i + 1] as number);
+  }
+
+  lost(reason: EngineLost): void {
+    if (this.#state === "lost" || this.#state === "closed") return;
+    this.#lost = reason;
+    this.#state = "lost";
+    this.#end(() => lostError(this.#lost as EngineLost));
+  }
+
+  #end(error: () => EngineError): void {
+    const waits = [...this.#queue, ...[...this.#flight.values()].flatMap((program) => program.waits)];
+    this.#queue = [];
+    this.#flight.clear();
+    this.handles.close();
+    this.lent.clear();
+    for (const wait of waits) {
+      this.#settle(wait, error(), false);
+      wait.over?.();
+    }
+  }
+
+  /** Programs in flight and waiting to be sent. */
+  get pending(): number {
+    return this.#flight.size + this.#queue.length;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#state !== "lost") {
+      this.flush();
+      this.handles.flush();
+      this.#state = "closing";
+      if (this.#flight.size > 0) this.backend.interrupt([...this.#flight.keys()]);
+    }
+    try {
+      await this.backend.close();
+    } finally {
+      if (this.#state !== "lost") {
+        this.#state = "closed";
+        this.#end(closedError);
+      }
+    }
+  }
+}

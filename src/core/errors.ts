@@ -1,0 +1,160 @@
+/**
+ * The two errors of isopy: what Python raised, and what went wrong around it.
+ *
+ * Everything that fails, fails with one of these or with the caller's own `signal.reason`.
+ * A `PythonError` is Python's exception with all of its facts. An `EngineError` has a stable
+ * `code`: code branches on it, people read the message (what and why) and the hint (what to do).
+ */
+import type { WireError } from "./marshal/boundary.ts";
+
+/** Stable names of everything that can go wrong outside Python code. */
+export type EngineErrorCode =
+  | "ERR_BACKEND_UNAVAILABLE"
+  | "ERR_ENGINE_LOST"
+  | "ERR_PROTOCOL"
+  | "ERR_OPTION"
+  | "ERR_NOT_CONVERTIBLE"
+  | "ERR_HANDLE_DISPOSED"
+  | "ERR_CROSS_CONTEXT"
+  | "ERR_WRONG_THREAD"
+  | "ERR_EXPRESSION_SPENT"
+  | "ERR_SESSION_BUSY"
+  | "ERR_DEADLOCK"
+  | "ERR_LIMIT"
+  | "ERR_SANDBOX_UNAVAILABLE"
+  | "ERR_UNSUPPORTED"
+  | "ERR_CLOSED"
+  | "ERR_ARGUMENT";
+
+/**
+ * Something around Python went wrong: an engine that does not start, a value that cannot cross,
+ * a handle that is gone.
+ *
+ * @example
+ * try { await createPython({ backend: "native" }); }
+ * catch (error) { if (error instanceof EngineError && error.code === "ERR_BACKEND_UNAVAILABLE") …; else throw error; }
+ */
+export class EngineError extends Error {
+  override readonly name = "EngineError";
+  readonly code: EngineErrorCode;
+  /** What to do about it. */
+  declare readonly hint: string | undefined;
+  /** Facts that belong to the code: for `ERR_ENGINE_LOST` reason, exitCode, signal and tail. */
+  declare readonly details: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(
+    code: EngineErrorCode,
+    message: string,
+    hint?: string,
+    options?: ErrorOptions & { readonly details?: Readonly<Record<string, unknown>> },
+  ) {
+    super(hint === undefined ? message : `${message}\n  ${hint}`, options);
+    this.code = code;
+    // Only what is there, so that a printed error is short.
+    if (hint !== undefined) this.hint = hint;
+    if (options?.details !== undefined) this.details = options.details;
+  }
+}
+
+/** One Python frame, as a traceback shows it. */
+export interface PythonFrame {
+  readonly file: string;
+  readonly line: number | null;
+  readonly endLine: number | null;
+  readonly column: number | null;
+  readonly function: string;
+  /** The source line, where Python still has it. */
+  readonly source: string | null;
+}
+
+/**
+ * A Python exception, with all that Python knows about it.
+ *
+ * `stack` lists the Python frames (innermost first, as JavaScript does) above the JavaScript
+ * frames where the expression was built. The same object comes back as the same exception when it
+ * is given to Python again, for the last 1,024 exceptions of an engine.
+ *
+ * @example
+ * try { await py.eval`1 / 0`; }
+ * catch (error) { if (error instanceof PythonError && error.type === "ZeroDivisionError") …; else throw error; }
+ */
+export class PythonError extends Error {
+  /** `"AbortError"` for what was cancelled in Python (`asyncio.CancelledError`), as JavaScript calls it. */
+  override readonly name: "PythonError" | "AbortError" = "PythonError";
+  /** The class name: `KeyError`. */
+  readonly type: string;
+  /** With its module: `json.decoder.JSONDecodeError`; built-in classes have none. */
+  readonly qualifiedType: string;
+  /** Qualified names of the class and its bases, in Python's order. */
+  readonly mro: readonly string[];
+  /** `str(exception)`, without the class name. */
+  readonly pythonMessage: string;
+  /** `exception.args`, as data; null where one of them is none. */
+  readonly args: readonly unknown[] | null;
+  /** Outermost first, as in a traceback. */
+  readonly frames: readonly PythonFrame[];
+  /** What Python would print. */
+  readonly traceback: string;
+  readonly notes: readonly string[];
+  /** `__context__`: the exception that was being handled when this one was raised. */
+  readonly context: Error | null;
+  /** `raise … from …` hides the context. */
+  readonly suppressContext: boolean;
+  /** The members of an exception group, else null. */
+  readonly errors: readonly Error[] | null;
+  /** What the class adds: `filename`, `lineno`, `errno`, `code`, `value`, `key` … */
+  readonly extra: Readonly<Record<string, unknown>>;
+
+  constructor(fields: WireError) {
+    super(fields.message === "" ? fields.name : `${fields.name}: ${fields.message}`);
+    this.type = fields.name;
+    this.qualifiedType = fields.type;
+    this.mro = fields.mro;
+    if (this.isA("CancelledError")) this.name = "AbortError";
+    this.pythonMessage = fields.message;
+    this.args = fields.args;
+    this.frames = fields.frames.map(([file, line, endLine, column, fn, source]) => ({
+      file,
+      line,
+      endLine,
+      column,
+      function: fn,
+      source,
+    }));
+    this.traceback = fields.traceback;
+    this.notes = fields.notes;
+    this.context = fields.context;
+    this.suppressContext = fields.suppress;
+    this.errors = fields.errors;
+    this.extra = fields.extra;
+    // What JavaScript threw into Python comes back as the very same value.
+    const thrown = Object.hasOwn(fields, "js");
+    if (thrown || fields.cause !== null) hide(this, "cause", thrown ? fields.js : fields.cause);
+    placeStack(this, undefined);
+  }
+
+  /** Whether the exception is an instance of a Python class, by its name or its qualified name. */
+  isA(className: string): boolean {
+    return this.mro.some((name) => name === className || name.endsWith(`.${className}`));
+  }
+}
+
+/**
+ * Puts JavaScript frames under the Python frames.
+ *
+ * @param site the `stack` of an error made where the expression was built; undefined when unknown
+ */
+export function placeStack(error: PythonError, site: string | undefined): void {
+  const python = error.frames.map((f) => `    at py ${f.file}:${f.line ?? "?"} in ${f.function}`).reverse();
+  const javascript = site === undefined ? [] : framesOf(site);
+  hide(error, "stack", [`${error.name}: ${error.message}`, ...python, ...javascript].join("\n"));
+}
+
+/** The frame lines of a stack: V8 writes `    at …`, others `fn@file`. */
+function framesOf(stack: string): string[] {
+  return stack.split("\n").filter((line) => /^\s+at |@/.test(line));
+}
+
+function hide(target: Error, key: "cause" | "stack", value: unknown): void {
+  Object.defineProperty(target, key, { value, writable: true, configurable: true, enumerable: false });
+}

@@ -1,0 +1,57 @@
+/**
+ * From a backend to a running Python.
+ */
+import type { Backend } from "./backend.ts";
+import { type FacadeOptions, readCoreOptions } from "./core-options.ts";
+import { Engine } from "./engine.ts";
+import { EngineError } from "./errors.ts";
+import { SessionRegistry } from "./events.ts";
+import { Python } from "./facade.ts";
+import { optionReader } from "./options.ts";
+import { serviceCall } from "./service.ts";
+import { loadTemporal } from "./values/temporal.ts";
+import { Mode } from "./wire/frames.ts";
+
+export { type CoreOptions, type FacadeOptions, readCoreOptions } from "./core-options.ts";
+
+/** What the engine is asked for before anything else, because somebody reads or writes its streams. */
+export function streamsOf({ stdin, sinks }: FacadeOptions): (readonly [module: string, name: string, args: readonly unknown[]])[] {
+  return [
+    ...(stdin === undefined ? [] : [["_isopy.input", "use", [stdin]] as const]),
+    ...(sinks.onLog === undefined ? [] : [["_isopy.logs", "start", []] as const]),
+  ];
+}
+
+/**
+ * Starts a backend and puts a facade on it.
+ *
+ * @throws {EngineError} `ERR_BACKEND_UNAVAILABLE` when it does not start, `ERR_PROTOCOL` when it speaks another protocol
+ */
+export async function createFacade(
+  backend: Backend,
+  options: FacadeOptions = readCoreOptions(optionReader("createPython", {})),
+): Promise<Python> {
+  const { start, sinks, trace } = options;
+  start.signal?.throwIfAborted();
+  const engine = new Engine(backend, start.limits, trace);
+  const sessions = new SessionRegistry(sinks);
+  engine.onEvent = sessions.receive;
+  try {
+    const [info] = await Promise.all([backend.start(start, engine), loadTemporal()]);
+    if (info.protocol !== 1) {
+      throw new EngineError(
+        "ERR_PROTOCOL",
+        `The engine speaks protocol ${info.protocol}, this library speaks 1.`,
+        "Use the isopy that the engine came with.",
+      );
+    }
+    engine.opened(info);
+    await Promise.all(
+      streamsOf(options).map(([module, name, args]) => engine.start(serviceCall(engine, module, name, args), Mode.NONE, undefined).promise),
+    );
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+  return new Python(engine, sessions, { fallback: options.fallback ?? null, resolution: options.resolution ?? [] });
+}

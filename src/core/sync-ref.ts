@@ -1,0 +1,81 @@
+/**
+ * Refs of the synchronous facade: a get or a call evaluates at once.
+ *
+ * `f(1, 2)` is one trap and one call into the engine: arguments that are scalars cross as they are,
+ * and a scalar result comes back as it is (bench/native.ts). Everything else is a stream.
+ */
+import type { Scalar, SyncCalls } from "./backend.ts";
+import { Kwargs, type RefTarget } from "./expression.ts";
+import { RefNode } from "./ref.ts";
+import { nodeOf, refuseJson } from "./surface.ts";
+import { asSyncIterator } from "./sync-iteration.ts";
+import { HandleFlag, Mode, Op } from "./wire/frames.ts";
+
+/** What a synchronous ref asks of its engine. */
+export interface SyncHome {
+  readonly calls: SyncCalls;
+  /** The value behind `outcome` 1, or throws what is behind 2. */
+  outcome(payload: Scalar | Uint8Array, keep: boolean, below: unknown): unknown;
+  /** Calls with anything but scalars. */
+  callWith(ref: SyncRefNode, args: readonly unknown[], kwargs: Record<string, unknown> | undefined): unknown;
+  /** Runs one instruction. */
+  perform(target: RefTarget | null, keep: boolean, op: Op, a?: unknown, b?: unknown, c?: unknown, below?: unknown): unknown;
+}
+
+export class SyncRefNode extends RefNode {
+  override get(blank: object, key: string | symbol): unknown {
+    if (typeof key !== "string") return this.#symbol(blank, key);
+    if (key === "then") return undefined;
+    if (key === "toJSON") return refuseJson;
+    const home = this.home as unknown as SyncHome;
+    if (this.disposed !== false) this.usable(this.home);
+    const { calls } = home;
+    const value = calls.get(this.id, key, this.keep ? Mode.REF : Mode.AUTO);
+    return calls.outcome === 0 ? value : home.outcome(value, this.keep, traps.get);
+  }
+
+  #symbol(blank: object, key: symbol): unknown {
+    if (key === Symbol.iterator) return this.canIterate ? asSyncIterator : undefined;
+    if (key === Symbol.hasInstance && (this.flags & HandleFlag.CLASS) !== 0) return hasInstance;
+    return key === Symbol.asyncIterator ? undefined : super.get(blank, key);
+  }
+
+  override has(blank: object, key: string | symbol): boolean {
+    if (typeof key !== "string") return key === Symbol.iterator ? this.canIterate : super.has(blank, key);
+    return (this.home as unknown as SyncHome).perform(null, false, Op.EVAL, "hasattr(o, n)", ["o", "n"], [this.proxy, key]) === true;
+  }
+
+  override apply(_blank: object, _this: unknown, args: unknown[]): unknown {
+    if (this.disposed !== false) this.usable(this.home);
+    const home = this.home as unknown as SyncHome;
+    for (let i = 0; i < args.length; i++) {
+      const arg = args[i];
+      if ((typeof arg === "object" && arg !== null) || typeof arg === "function" || typeof arg === "symbol") return this.#call(home, args);
+    }
+    if (this.keep) return home.callWith(this, args, undefined);
+    const { calls } = home;
+    const value = calls.call(this.id, args as Scalar[]);
+    return calls.outcome === 0 ? value : home.outcome(value, false, traps.apply);
+  }
+
+  #call(home: SyncHome, args: unknown[]): unknown {
+    const last = args[args.length - 1];
+    if (!Kwargs.is(last)) return home.callWith(this, args, undefined);
+    args.pop();
+    return home.callWith(this, args, last.values);
+  }
+
+  override construct(_blank: object, args: unknown[]): object {
+    return this.apply(_blank, undefined, args) as object;
+  }
+}
+
+/** `value instanceof Class`, asked of Python. */
+function hasInstance(this: unknown, value: unknown): boolean {
+  const cls = nodeOf(this) as SyncRefNode;
+  if (!(nodeOf(value) instanceof RefNode)) return false;
+  return (cls.home as unknown as SyncHome).perform(null, false, Op.EVAL, "isinstance(o, c)", ["o", "c"], [value, this]) === true;
+}
+
+/** The trap functions, so that errors can leave their frames out. */
+const traps = SyncRefNode.prototype as { get: unknown; apply: unknown };

@@ -1,0 +1,132 @@
+/**
+ * The synchronous facade: the same verbs, no promise. Native engines only.
+ *
+ * Data is copied, objects are refs; `{ convert: "ref" }` keeps everything reached from a module in
+ * Python. What Python raises is thrown where it was called.
+ */
+import type { Backend, BackendHost, EngineInfo, Reply, ReplyOutput, Scalar, StartOptions, SyncCalls, WireLimits } from "./backend.ts";
+import { own } from "./contents.ts";
+import type { ReadOptions } from "./conversion.ts";
+import { Engine } from "./engine.ts";
+import { EngineError, PythonError, placeStack } from "./errors.ts";
+import { SessionRegistry } from "./events.ts";
+import { ExprNode, type RefTarget } from "./expression.ts";
+import type { MakeRef } from "./handles.ts";
+import { Encoder, encodeInto } from "./marshal/encode.ts";
+import { tupleOf } from "./marshal/literals.ts";
+import { readScalar } from "./scalar.ts";
+import { serviceCall } from "./service.ts";
+import { type FacadeOptions, streamsOf } from "./start.ts";
+import { SyncPython } from "./sync-facade.ts";
+import { syncIterator } from "./sync-iteration.ts";
+import { type SyncHome, SyncRefNode } from "./sync-ref.ts";
+import type { Wait } from "./wait.ts";
+import { Mode, Op } from "./wire/frames.ts";
+
+const makeSyncRef: MakeRef = (home, context, flags, lease, keep) => new SyncRefNode(home, context, flags, lease, keep);
+
+export class SyncEngine extends Engine implements SyncHome {
+  /** Set when the backend runs. */
+  calls!: SyncCalls;
+  /** Arguments are written here; taken while in use, because a getter may call Python. */
+  #encoder: Encoder | undefined = new Encoder();
+
+  constructor(backend: Backend, limits: WireLimits, trace: boolean) {
+    super(backend, limits, trace, makeSyncRef);
+  }
+
+  callWith(ref: SyncRefNode, args: readonly unknown[], kwargs: Record<string, unknown> | undefined): unknown {
+    if (ref.keep) {
+      const node = new ExprNode(this, 0, Op.CALL, ref, args, kwargs);
+      return this.now(node, Mode.REF, undefined);
+    }
+    const id = ref.usable(this);
+    const encoder = this.#encoder ?? new Encoder();
+    this.#encoder = undefined;
+    const mark = this.lent.mark();
+    let value: Scalar | Uint8Array;
+    try {
+      const operands = tupleOf([tupleOf(args), kwargs ?? null]);
+      encodeInto(encoder, operands, this.codec, { limits: this.codec.limits, root: "args" });
+      this.lent.commit(mark);
+      value = this.calls.callStream(id, encoder.sink.peek());
+    } catch (error) {
+      this.lent.undo(mark);
+      throw error;
+    } finally {
+      this.#encoder = encoder;
+    }
+    return this.calls.outcome === 0 ? value : this.outcome(value, false, this.callWith);
+  }
+
+  outcome(payload: Scalar | Uint8Array, keep: boolean, below: unknown): unknown {
+    return this.#read({ kind: this.calls.outcome, payload } as ReplyOutput, keep, undefined, below);
+  }
+
+  perform(target: RefTarget | null, keep: boolean, op: Op, a?: unknown, b?: unknown, c?: unknown, below: unknown = this.perform): unknown {
+    return this.now(new ExprNode(this, 0, op, target, a, b, c, keep), keep ? Mode.REF : Mode.AUTO, undefined, below);
+  }
+
+  override iterate(source: ExprNode | RefTarget, request?: { readonly window?: number }): AsyncIterableIterator<unknown> {
+    return syncIterator(source as RefTarget, request?.window) as unknown as AsyncIterableIterator<unknown>;
+  }
+
+  /** Runs an expression to its end. */
+  now(node: ExprNode, mode: number, read: ReadOptions | undefined, below: unknown = this.now): unknown {
+    const refusal = this.refusal();
+    if (refusal !== undefined) throw refusal;
+    const [program] = this.compiler.turn([{ node, mode } as Wait]);
+    if (program === undefined || "error" in program) throw program?.error;
+    this.handles.use(program.refs);
+    let reply: Reply;
+    try {
+      reply = this.calls.run(program);
+    } finally {
+      this.handles.unuse(program.refs);
+    }
+    const [output] = reply.outputs;
+    if (output === undefined) throw new EngineError("ERR_PROTOCOL", "The engine's reply has fewer outputs than its program.");
+    return this.#read(output, mode === Mode.REF && node.keep, read, below);
+  }
+
+  #read(output: ReplyOutput, keep: boolean, read: ReadOptions | undefined, below: unknown): unknown {
+    if (output.kind === 0) return readScalar(output.payload, read);
+    this.handles.keep = keep;
+    let value: unknown;
+    try {
+      value = this.codec.decode(output.payload, read);
+    } finally {
+      this.handles.keep = false;
+    }
+    own(value, this.handles.collect());
+    if (output.kind === 1) return value;
+    if (value instanceof PythonError) {
+      const site: { stack?: string } = {};
+      (Error as { captureStackTrace?(target: object, below: unknown): void }).captureStackTrace?.(site, below);
+      placeStack(value, site.stack);
+    }
+    throw value;
+  }
+}
+
+/**
+ * Puts a synchronous facade on a backend.
+ *
+ * @param start starts the backend on this thread, and returns when it runs
+ */
+export function createSyncFacade(
+  backend: Backend,
+  start: (options: StartOptions, host: BackendHost) => EngineInfo,
+  close: () => void,
+  options: FacadeOptions,
+): SyncPython {
+  const engine = new SyncEngine(backend, options.start.limits, options.trace);
+  engine.onEvent = new SessionRegistry(options.sinks).receive;
+  engine.opened(start(options.start, engine));
+  if (backend.sync === undefined) {
+    throw new EngineError("ERR_UNSUPPORTED", `The ${backend.name} engine has no synchronous calls.`, 'Use createPython() from "isopy".');
+  }
+  engine.calls = backend.sync;
+  for (const [module, name, args] of streamsOf(options)) engine.now(serviceCall(engine, module, name, args), Mode.NONE, undefined);
+  return new SyncPython(engine, close, { fallback: options.fallback ?? null, resolution: options.resolution ?? [] });
+}

@@ -1,0 +1,262 @@
+import { describe, expect, it } from "vitest";
+import { createFacade } from "../../src/core/start.ts";
+import { EngineError, PythonError, ref, run } from "../../src/index.ts";
+import { raises, refTo, refuses, ScriptedBackend, scriptedPython, stream, turn, wireError } from "./scripted/index.ts";
+
+describe("an engine's life", () => {
+  it("duplicate and unknown replies are dropped", async () => {
+    const { py, backend } = await scriptedPython();
+    const result = run(py.import("m").f());
+    await turn();
+    backend.reply(1, 1);
+    backend.reply(1, 2);
+    backend.reply(77, 3);
+    expect(await result).toBe(1);
+  });
+
+  it("a lost engine rejects what is pending and what comes, with its reason", async () => {
+    const { py, backend } = await scriptedPython({ replies: [refTo(1)] });
+    const held = await py.import("m").x;
+    const pending = run(py.import("m").f());
+    const queued = run(py.import("m").g());
+    const both = Promise.allSettled([pending, queued]);
+    await turn();
+    backend.lose({ reason: "the worker died", exitCode: 3, tail: "Segmentation fault" });
+    backend.lose({ reason: "again" });
+    for (const result of await both) {
+      expect(result).toMatchObject({
+        status: "rejected",
+        reason: {
+          code: "ERR_ENGINE_LOST",
+          message: expect.stringContaining("Segmentation fault"),
+          details: { reason: "the worker died", exitCode: 3 },
+        },
+      });
+    }
+    await expect(run(py.import("m").h())).rejects.toMatchObject({ code: "ERR_ENGINE_LOST" });
+    await expect(run(held.x)).rejects.toBeInstanceOf(EngineError);
+    held[Symbol.dispose]();
+    await turn();
+    expect(backend.released).toEqual([]);
+    await py.close();
+  });
+
+  it("after close everything is ERR_CLOSED, and close is idempotent", async () => {
+    const { py, backend } = await scriptedPython({ replies: [refTo(1)] });
+    const held = await py.import("m").x;
+    const pending = expect(run(py.import("m").f())).rejects.toMatchObject({ code: "ERR_CLOSED" });
+    await Promise.all([py.close(), py.close(), py[Symbol.asyncDispose]()]);
+    await pending;
+    expect(backend.closed).toBe(1);
+    expect(backend.interrupted).toEqual([2]);
+    await expect(run(py.import("m").f())).rejects.toMatchObject({ code: "ERR_CLOSED" });
+    await expect(run(held.x)).rejects.toMatchObject({ code: "ERR_CLOSED" });
+  });
+
+  it("a backend that does not start is closed, and its error is the caller's", async () => {
+    const backend = new ScriptedBackend();
+    const failure = new EngineError("ERR_BACKEND_UNAVAILABLE", "no");
+    backend.start = async () => {
+      throw failure;
+    };
+    await expect(createFacade(backend)).rejects.toBe(failure);
+    expect(backend.closed).toBe(1);
+  });
+
+  it("another protocol is refused", async () => {
+    const backend = new ScriptedBackend();
+    const start = backend.start.bind(backend);
+    backend.start = async (options, host) => ({ ...(await start(options, host)), protocol: 2 });
+    await expect(createFacade(backend)).rejects.toMatchObject({ code: "ERR_PROTOCOL" });
+  });
+
+  it("a reply with too few outputs, or bytes that are no stream, is ERR_PROTOCOL", async () => {
+    const { py, backend } = await scriptedPython();
+    const short = expect(run(py.import("m").f())).rejects.toMatchObject({ code: "ERR_PROTOCOL" });
+    const broken = expect(run(py.import("m").g())).rejects.toMatchObject({ code: "ERR_PROTOCOL" });
+    await turn();
+    backend.host.settle(1, { outputs: [] });
+    backend.host.settle(2, { outputs: [{ kind: 1, payload: new Uint8Array([1, 2, 3]) }] });
+    await short;
+    await broken;
+  });
+
+  it("info has the engine's facts and why it was chosen", async () => {
+    const { py } = await scriptedPython();
+    expect(py.info).toMatchObject({ backend: "scripted", python: "3.14.0", fallback: null, resolution: [] });
+  });
+
+  it("output outside of cells goes to the sinks", async () => {
+    const seen: unknown[] = [];
+    const sink = (name: string) => (x: unknown) => seen.push([name, x]);
+    const { backend } = await scriptedPython({
+      always: () => [null],
+      create: { stdout: sink("out"), stderr: sink("err"), onLog: sink("log"), onUnhandled: sink("bad") },
+    });
+    backend.event("stream", 0, 0, "stdout", "a");
+    backend.event("stream", 0, 0, "stderr", "b");
+    backend.event("log", 0, 0, "INFO", "root", "hello");
+    backend.event("unhandled", 0, 0, wireError());
+    backend.event("of the future", 0, 0);
+    expect(seen).toEqual([
+      ["out", "a"],
+      ["err", "b"],
+      ["log", { type: "log", level: "INFO", logger: "root", message: "hello" }],
+      ["bad", expect.any(PythonError)],
+    ]);
+  });
+});
+
+describe("cancellation", () => {
+  it("a signal rejects at once with its reason, and interrupts the program", async () => {
+    const { py, backend } = await scriptedPython();
+    const controller = new AbortController();
+    const result = run(py.import("m").f(), { signal: controller.signal });
+    await turn();
+    const reason = new Error("enough");
+    controller.abort(reason);
+    await expect(result).rejects.toBe(reason);
+    expect(backend.interrupted).toEqual([1]);
+  });
+
+  it("an aborted signal sends nothing", async () => {
+    const { py, backend } = await scriptedPython();
+    await expect(run(py.import("m").f(), { signal: AbortSignal.abort("no") })).rejects.toBe("no");
+    const controller = new AbortController();
+    const result = run(py.import("m").f(), { signal: controller.signal });
+    controller.abort("later");
+    await expect(result).rejects.toBe("later");
+    await turn();
+    expect(backend.sent).toHaveLength(0);
+    expect(backend.interrupted).toEqual([]);
+  });
+
+  it("a timeout rejects with a TimeoutError", async () => {
+    const { py, backend } = await scriptedPython();
+    await expect(run(py.import("m").f(), { timeout: 1 })).rejects.toMatchObject({ name: "TimeoutError" });
+    expect(backend.interrupted).toEqual([1]);
+  });
+
+  it("the late reply is dropped and its handles are given back", async () => {
+    const { py, backend } = await scriptedPython({ replies: [refTo(5)] });
+    const kept = await py.import("m").x;
+    const controller = new AbortController();
+    const result = run(py.import("m").f(), { signal: controller.signal });
+    await turn();
+    controller.abort();
+    await expect(result).rejects.toMatchObject({ name: "AbortError" });
+    backend.reply(2, [refTo(5), refTo(6)]);
+    await turn();
+    expect(backend.released).toEqual([5, 1, 6, 1]);
+    expect(py.handles.list()).toMatchObject([{ id: 5, count: 1 }]);
+    expect(kept).toBeDefined();
+  });
+
+  it("listeners do not stay on the signal", async () => {
+    const { py } = await scriptedPython({ always: () => [1] });
+    const controller = new AbortController();
+    let listeners = 0;
+    const { signal } = controller;
+    const add = signal.addEventListener.bind(signal);
+    const remove = signal.removeEventListener.bind(signal);
+    signal.addEventListener = (...args: Parameters<typeof add>) => {
+      listeners++;
+      add(...args);
+    };
+    signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+      listeners--;
+      remove(...args);
+    };
+    for (let i = 0; i < 3; i++) await run(py.import("m").f(i), { signal });
+    expect(listeners).toBe(0);
+  });
+
+  it("a program that somebody else awaits is not interrupted", async () => {
+    const { py, backend } = await scriptedPython();
+    const x = py.import("m").f();
+    const controller = new AbortController();
+    const mine = run(x, { signal: controller.signal });
+    const theirs = run(x);
+    await turn();
+    controller.abort("mine");
+    await expect(mine).rejects.toBe("mine");
+    expect(backend.interrupted).toEqual([]);
+    backend.reply(1, 5);
+    expect(await theirs).toBe(5);
+  });
+});
+
+describe("errors", () => {
+  it("a PythonError has all of its facts", async () => {
+    const { py } = await scriptedPython({
+      replies: [
+        raises({
+          name: "KeyError",
+          type: "app.KeyError",
+          mro: ["app.KeyError", "KeyError", "LookupError", "Exception", "BaseException", "object"],
+          notes: ["a note"],
+          cause: wireError({ name: "OSError", message: "cause" }),
+          extra: { errno: 2 },
+          suppress: true,
+        }),
+      ],
+    });
+    const error = (await run(py.import("m").f()).catch((e: unknown) => e)) as PythonError;
+    expect(error).toBeInstanceOf(PythonError);
+    expect(error).toMatchObject({
+      name: "PythonError",
+      type: "KeyError",
+      qualifiedType: "app.KeyError",
+      message: "KeyError: no",
+      pythonMessage: "no",
+      args: ["no"],
+      notes: ["a note"],
+      suppressContext: true,
+      extra: { errno: 2 },
+      context: null,
+      errors: null,
+    });
+    expect(error.frames).toEqual([{ file: "app.py", line: 7, endLine: 7, column: 3, function: "work", source: "raise ValueError('no')" }]);
+    expect(error.cause).toMatchObject({ type: "OSError" });
+    expect(error.isA("LookupError")).toBe(true);
+    expect(error.isA("KeyError")).toBe(true);
+    expect(error.isA("ValueError")).toBe(false);
+  });
+
+  it("PJ-18: the stack lists py file:line before the JS frames", async () => {
+    const { py } = await scriptedPython({ replies: [raises()] });
+    async function userCode() {
+      return await py.import("m").f();
+    }
+    const error = await userCode().catch((e: Error) => e);
+    const lines = (error.stack ?? "").split("\n");
+    expect(lines[0]).toBe("PythonError: ValueError: no");
+    expect(lines[1]).toContain("py app.py:7");
+    expect(lines.findIndex((line: string) => line.includes("userCode"))).toBeGreaterThan(1);
+    expect(error.stack).not.toContain("src/core/expression");
+  });
+
+  it("what Python cancelled is an AbortError", async () => {
+    const mro = ["asyncio.exceptions.CancelledError", "BaseException", "object"];
+    const { py } = await scriptedPython({ replies: [raises({ name: "CancelledError", type: mro[0], mro, message: "" })] });
+    await expect(run(py.import("m").f())).rejects.toMatchObject({ name: "AbortError", type: "CancelledError", message: "CancelledError" });
+  });
+
+  it("an error of the engine is an EngineError", async () => {
+    const { py } = await scriptedPython({ replies: [refuses("ERR_NOT_CONVERTIBLE", "cannot")] });
+    await expect(run(py.import("m").f())).rejects.toMatchObject({ name: "EngineError", code: "ERR_NOT_CONVERTIBLE", hint: "hint" });
+  });
+
+  it("refs made for one call are not kept by an error", async () => {
+    const { py, backend } = await scriptedPython({ replies: [refTo(4), raises()] });
+    const a = await ref(py.import("m").a);
+    await expect(run(py.import("m").f(a))).rejects.toBeInstanceOf(PythonError);
+    a[Symbol.dispose]();
+    await turn();
+    expect(backend.released).toEqual([4, 1]);
+  });
+
+  it("a stream helper of these tests is what the engine would send", () => {
+    expect(stream(1)[0]).toBe(0x80);
+  });
+});

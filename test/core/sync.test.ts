@@ -1,0 +1,252 @@
+import { describe, expect, it } from "vitest";
+import type { BackendHost, Program, Reply, Scalar, SyncCalls } from "../../src/core/backend.ts";
+import { optionReader } from "../../src/core/options.ts";
+import { readCoreOptions } from "../../src/core/start.ts";
+import { createSyncFacade } from "../../src/core/sync.ts";
+import type { SyncPython } from "../../src/core/sync-facade.ts";
+import { enter, scope } from "../../src/core/sync-facade.ts";
+import { call, delItem, get, item, iterate, ref, run, set, toJs } from "../../src/core/sync-verbs.ts";
+import { HandleFlag, JsOp } from "../../src/core/wire/frames.ts";
+import { isRef, kw, PythonError, tuple, type Untyped } from "../../src/index.ts";
+import {
+  type Answer,
+  info,
+  output,
+  raises,
+  readProgram,
+  refTo,
+  ScriptedBackend,
+  type Sent,
+  stream,
+  tupleOf,
+  unpickle,
+} from "./scripted/index.ts";
+
+/** An engine whose synchronous calls answer what the test says, and whose log says what was asked. */
+class ScriptedSync implements SyncCalls {
+  outcome: 0 | 1 | 2 = 0;
+  readonly log: unknown[][] = [];
+  readonly sent: Sent[] = [];
+  answers: Answer[] = [];
+
+  #next(): Scalar | Uint8Array {
+    if (this.answers.length === 0) throw new Error("nothing was scripted");
+    const { kind, payload } = output(this.answers.shift());
+    this.outcome = kind;
+    return payload;
+  }
+  call(handle: number, args: readonly Scalar[]): Scalar | Uint8Array {
+    this.log.push(["call", handle, ...args]);
+    return this.#next();
+  }
+  callStream(handle: number, operands: Uint8Array): Scalar | Uint8Array {
+    this.log.push(["callStream", handle, unpickle(operands)]);
+    return this.#next();
+  }
+  get(handle: number, name: string, mode: number): Scalar | Uint8Array {
+    this.log.push(["get", handle, name, mode]);
+    return this.#next();
+  }
+  run(program: Program): Reply {
+    this.sent.push(readProgram(program));
+    return { outputs: [output(this.answers.shift())] };
+  }
+}
+
+function start(...answers: Answer[]): { python: SyncPython; calls: ScriptedSync; backend: ScriptedBackend } {
+  const backend = new ScriptedBackend();
+  const calls = new ScriptedSync();
+  calls.answers = answers;
+  (backend as { sync?: SyncCalls }).sync = calls;
+  let host!: BackendHost;
+  const options = readCoreOptions(optionReader("createPythonSync", {}));
+  const python = createSyncFacade(
+    backend,
+    (_options, given) => {
+      host = given;
+      return info;
+    },
+    () => {},
+    options,
+  );
+  backend.host = host;
+  return { python, calls, backend };
+}
+
+describe("the synchronous facade", () => {
+  it("a get and a call evaluate at once; data is copied", () => {
+    const { python, calls } = start(refTo(1, "module"), refTo(2, "function"), '{"a": 1}');
+    expect(python.import("json").dumps({ a: 1 })).toBe('{"a": 1}');
+    expect(calls.sent[0]?.instructions).toEqual([["import", "json"]]);
+    expect(calls.log).toEqual([
+      ["get", 1, "dumps", 0],
+      ["callStream", 2, [[{ a: 1 }], null]],
+    ]);
+  });
+
+  it("scalars cross without a stream, and are not cached", () => {
+    const { python, calls } = start(refTo(1), 3, [1, 2], null);
+    const f = python.import("m");
+    expect(f(1, "a")).toBe(3);
+    expect(f(null, undefined, 2n, true)).toEqual([1, 2]);
+    expect(f()).toBeNull();
+    expect(calls.log).toEqual([
+      ["call", 1, 1, "a"],
+      ["call", 1, null, undefined, 2n, true],
+      ["call", 1],
+    ]);
+  });
+
+  it("kwargs, containers and refs are a stream", () => {
+    const { python, calls } = start(refTo(1), 1, 2, 3);
+    const f = python.import("m");
+    f(1, kw({ k: 2 }));
+    f([f], tuple([1]));
+    f(() => 1);
+    expect(calls.log.slice(0, 2)).toEqual([
+      ["callStream", 1, [[1], { k: 2 }]],
+      ["callStream", 1, [[[{ tag: "ref", operands: [1] }], [1]], null]],
+    ]);
+    expect(calls.log[2]).toMatchObject(["callStream", 1, [[{ tag: "js" }], null]]);
+  });
+
+  it("errors are thrown where the call was, with the stack of that place", () => {
+    const { python } = start(refTo(1), raises({ message: "bad" }), raises(), raises());
+    const f = python.import("m");
+    function here() {
+      return f(1);
+    }
+    let error: unknown;
+    try {
+      here();
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(PythonError);
+    const lines = ((error as Error).stack ?? "").split("\n");
+    expect(lines[1]).toContain("py app.py:7");
+    expect(lines[2]).toContain("here");
+    expect(() => f.attribute).toThrow(PythonError);
+    expect(() => python.eval`1/0`).toThrow(PythonError);
+  });
+
+  it("convert: ref keeps everything in Python", () => {
+    const { python, calls } = start(refTo(1), refTo(2, "list"), refTo(3), refTo(4), refTo(2));
+    const sys = python.import("sys", { convert: "ref" });
+    expect(isRef(sys.path.insert(0, "x"))).toBe(true);
+    expect(calls.log.map((entry) => entry.at(-1))).toEqual([1, 1]);
+    expect(calls.sent[1]?.outputs).toEqual([0, 1]);
+    expect(sys.path).toBeDefined();
+  });
+
+  it("verbs evaluate at once", () => {
+    const { python, calls } = start(refTo(1), 1, null, 2, null, 3, 4, refTo(5), [6], 7n);
+    const x = python.import("m");
+    expect(get(x, "then")).toBe(1);
+    expect(set(x, "a", 1)).toBeNull();
+    expect(item(x, "k")).toBe(2);
+    expect(delItem(x, "k")).toBeNull();
+    expect(call(x, [1], { a: 2 })).toBe(3);
+    expect(run(x)).toBe(4);
+    expect(isRef(ref(x))).toBe(true);
+    expect(toJs(x)).toEqual([6]);
+    expect(calls.sent.map((p) => p.instructions.at(-1)?.[0])).toEqual([
+      "import",
+      "get",
+      "set",
+      "item",
+      "delitem",
+      "call",
+      "value",
+      "value",
+      "value",
+    ]);
+    expect(calls.sent.map((p) => p.outputs[1])).toEqual([0, 0, 0, 0, 0, 0, 0, 1, 2]);
+  });
+
+  it("iteration is for … of, in pages, and closes early", () => {
+    const generator = refTo(9, "generator", HandleFlag.ITERATOR);
+    const { python, calls } = start(
+      generator,
+      refTo(10),
+      tupleOf([false, [1], null]),
+      tupleOf([false, [2, 3], null]),
+      tupleOf([true, [4], "end"]),
+    );
+    expect([...python.eval`gen()`]).toEqual([1, 2, 3, 4]);
+    expect(calls.sent.slice(1).map((p) => p.instructions[0])).toEqual([
+      ["iter", -9],
+      ["next", -10, 1, 8],
+      ["next", -10, 2, 8],
+      ["next", -10, 4, 8],
+    ]);
+    const early = start(generator, refTo(10), tupleOf([false, [1], null]), null);
+    for (const x of iterate(early.python.eval`gen()`, { window: 1 })) {
+      expect(x).toBe(1);
+      break;
+    }
+    expect(early.calls.sent.at(-1)?.instructions[0]).toEqual(["close", -10]);
+  });
+
+  it("callbacks run inside the call", () => {
+    const { python, calls, backend } = start(refTo(1), 2);
+    const f = python.import("m");
+    const seen: unknown[] = [];
+    calls.callStream = (handle, operands) => {
+      const [[lent]] = unpickle(operands) as [[{ operands: [number] }]];
+      expect(backend.call(lent.operands[0], JsOp.CALL, tupleOf([handle]), {})).toEqual([99, true, "answered"]);
+      calls.outcome = 0;
+      return 5;
+    };
+    expect(
+      f((x: number) => {
+        seen.push(x);
+        return "answered";
+      }),
+    ).toBe(5);
+    expect(seen).toEqual([1]);
+  });
+
+  it("with: the value, the exit, and suppression", () => {
+    const { python, calls } = start(refTo(1), refTo(1), "value", false, refTo(1), "value", true);
+    const manager = python.import("m");
+    expect(enter(manager, (value: unknown) => `${String(value)}!`)).toBe("value!");
+    expect(
+      enter(manager, () => {
+        throw new Error("swallowed");
+      }),
+    ).toBeUndefined();
+    expect(calls.sent.map((p) => p.instructions[0]?.[0])).toEqual(["import", "value", "enter", "exit", "value", "enter", "exit"]);
+  });
+
+  it("a disposed or scoped ref says so", () => {
+    const { python } = start(refTo(1), refTo(2));
+    const f = python.import("m");
+    f[Symbol.dispose]();
+    expect(() => f(1)).toThrow(expect.objectContaining({ code: "ERR_HANDLE_DISPOSED" }));
+    let escaped: Untyped;
+    scope((use) => {
+      escaped = use(python.import("n"));
+    });
+    expect(() => escaped.x).toThrow(expect.objectContaining({ code: "ERR_HANDLE_DISPOSED" }));
+  });
+
+  it("after close everything is ERR_CLOSED", () => {
+    const { python } = start();
+    python.close();
+    expect(() => python.eval`1`).toThrow(expect.objectContaining({ code: "ERR_CLOSED" }));
+  });
+
+  it("globals are read and written", () => {
+    const { python, calls } = start(1, null, true, null);
+    expect(python.globals.get("x")).toBe(1);
+    python.globals.set("x", 2);
+    expect(python.globals.has("x")).toBe(true);
+    python.globals.delete("x");
+    expect(calls.sent.map((p) => p.instructions[0]?.[0])).toEqual(["global", "setglobal", "eval", "delglobal"]);
+  });
+
+  it("stream helpers agree", () => {
+    expect(unpickle(stream([1]))).toEqual([1]);
+  });
+});
