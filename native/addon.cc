@@ -1,0 +1,374 @@
+/// Registration: `open`, `running` and `interruptAll`; everything else hangs on the
+/// engine object that `open` returns. Arguments are checked here; nothing a caller passes may end
+/// the process.
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstring>
+#include <mutex>
+
+#include "environment.h"
+#include "host_object.h"
+#include "pool.h"
+#include "runtime.h"
+#include "sync_calls.h"
+
+namespace isopy {
+
+namespace {
+
+/// At the end of an environment its engines get this long to run exit handlers.
+constexpr auto kFarewell = std::chrono::milliseconds(500);
+
+bool read_text(napi_env env, napi_value object, const char* name, std::string& text) {
+  napi_value value;
+  std::size_t length = 0;
+  if (napi_get_named_property(env, object, name, &value) != napi_ok ||
+      napi_get_value_string_utf8(env, value, nullptr, 0, &length) != napi_ok) {
+    return false;
+  }
+  text.resize(length + 1);
+  napi_get_value_string_utf8(env, value, text.data(), length + 1, &length);
+  text.resize(length);
+  return true;
+}
+
+bool read_flag(napi_env env, napi_value object, const char* name, bool& flag) {
+  napi_value value;
+  return napi_get_named_property(env, object, name, &value) == napi_ok &&
+         napi_get_value_bool(env, value, &flag) == napi_ok;
+}
+
+/// A positive number that fits 53 bits.
+bool read_number(napi_env env, napi_value object, const char* name, double& number) {
+  napi_value value;
+  return napi_get_named_property(env, object, name, &value) == napi_ok &&
+         napi_get_value_double(env, value, &number) == napi_ok && number >= 1 && number <= 9007199254740991.0;
+}
+
+bool is_function(napi_env env, napi_value value) {
+  napi_valuetype type;
+  return napi_typeof(env, value, &type) == napi_ok && type == napi_function;
+}
+
+/// Arguments and the context of an engine's method.
+struct Call {
+  napi_value args[3] = {};
+  std::size_t count = 3;
+  EngineContext* context = nullptr;
+  Call(napi_env env, napi_callback_info info) {
+    void* data = nullptr;
+    napi_get_cb_info(env, info, &count, args, nullptr, &data);
+    context = static_cast<EngineContext*>(data);
+  }
+};
+
+std::string copy(const unsigned char* data, std::size_t length) {
+  return {reinterpret_cast<const char*>(data), length};
+}
+
+/// Starts Python if needed and then the engine, on our own threads; ends with kOpened or kOpenFailed.
+void begin_opening(const std::shared_ptr<Engine>& engine, PythonConfig config, std::string setup,
+                   std::string options) {
+  const bool started = start_thread(
+      [engine, config = std::move(config), setup = std::move(setup), options = std::move(options)] {
+        PythonStart start = ensure_python(config);
+        if (!start.ok) return engine->opened(false, start.error);
+        post_control([engine, setup, options](const Gil& gil) {
+          // Given up meanwhile: closing has run already, and nobody would drop what is opened now.
+          if (engine->closed()) return engine->opened(false, "the start was given up");
+          std::string hello, problem;
+          const bool ok = open_engine(gil, engine, setup, options, hello, problem);
+          engine->opened(ok, ok ? hello : problem);
+        });
+      });
+  if (!started) engine->opened(false, "the system refused to start a thread with a 16 MB stack");
+}
+
+/// Any thread: ends the engine on the control thread and then says so. Posted once.
+void begin_closing(const std::shared_ptr<Engine>& engine) {
+  if (!engine->start_closing()) return;
+  auto finish = [engine] {
+    engine->shut();
+    engine->outbox.push({kClosed, 0, {}});
+    engine->finish_closing();
+  };
+  if (running_python() == nullptr) return finish();
+  post_control([engine, finish](const Gil& gil) {
+    EngineMethods& methods = engine->methods;
+    if (methods.close) {
+      PyOwned close = PyOwned::share(methods.close.get());
+      PyOwned result = PyOwned::steal(py().vectorcall(close.get(), nullptr, 0));
+      if (!result) report_broken_engine(gil, *engine);
+    }
+    finish();
+    engine->drop_methods();
+  });
+}
+
+napi_value engine_submit(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  const unsigned char* data = nullptr;
+  std::size_t length = 0;
+  std::uint32_t programs = 0;
+  if (!read_bytes(env, call.args[0], data, length) || length == 0 ||
+      napi_get_value_uint32(env, call.args[1], &programs) != napi_ok) {
+    return throw_argument(env, "submit needs a frame (Uint8Array) and its number of programs");
+  }
+  submit_frame(call.context->engine, copy(data, length), programs);
+  return nullptr;
+}
+
+napi_value engine_control(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  std::uint32_t kind = 0;
+  const unsigned char* data = nullptr;
+  std::size_t length = 0;
+  if (napi_get_value_uint32(env, call.args[0], &kind) != napi_ok ||
+      !read_bytes(env, call.args[1], data, length)) {
+    return throw_argument(env, "control needs a kind and a frame (Uint8Array)");
+  }
+  if (running_python() == nullptr) return nullptr;
+  post_control([engine = call.context->engine, kind, frame = copy(data, length)](const Gil& gil) {
+    if (engine->methods.engine && !engine->closed())
+      receive_frame(gil, *engine, static_cast<int>(kind), frame);
+  });
+  return nullptr;
+}
+
+napi_value engine_answer(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  double token = 0;
+  const unsigned char* data = nullptr;
+  std::size_t length = 0;
+  if (napi_get_value_double(env, call.args[0], &token) != napi_ok ||
+      !read_bytes(env, call.args[1], data, length)) {
+    return throw_argument(env, "answer needs a token and a frame (Uint8Array)");
+  }
+  call.context->engine->answer(static_cast<std::uint64_t>(token), copy(data, length));
+  return nullptr;
+}
+
+/// One ArrayBuffer: the number of messages, then (kind, token, length) of each as float64, then their bytes.
+napi_value engine_drain(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  const std::vector<Message> messages = call.context->engine->outbox.take();
+  call.context->state[kWaiting] = 0;
+  if (messages.empty()) return nullptr;
+  std::size_t size = sizeof(double) * (1 + 3 * messages.size());
+  for (const Message& message : messages) size += message.bytes.size();
+  void* memory = nullptr;
+  napi_value buffer;
+  if (napi_create_arraybuffer(env, size, &memory, &buffer) != napi_ok) return nullptr;
+  auto* head = static_cast<double*>(memory);
+  auto* bytes = static_cast<char*>(memory) + sizeof(double) * (1 + 3 * messages.size());
+  *head++ = static_cast<double>(messages.size());
+  for (const Message& message : messages) {
+    *head++ = message.kind;
+    *head++ = static_cast<double>(message.token);
+    *head++ = static_cast<double>(message.bytes.size());
+    if (!message.bytes.empty()) std::memcpy(bytes, message.bytes.data(), message.bytes.size());
+    bytes += message.bytes.size();
+  }
+  return buffer;
+}
+
+napi_value engine_keep_alive(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  bool alive = false;
+  if (napi_get_value_bool(env, call.args[0], &alive) != napi_ok)
+    return throw_argument(env, "keepAlive needs a boolean");
+  call.context->engine->outbox.keep_alive(env, alive);
+  return nullptr;
+}
+
+napi_value engine_close(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  begin_closing(call.context->engine);
+  return nullptr;
+}
+
+/// After kClosed: nothing will be pushed that matters.
+napi_value engine_release(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  call.context->engine->outbox.close();
+  return nullptr;
+}
+
+/// Blocks until kOpened or kOpenFailed is in the outbox (at most `milliseconds`); whether it is.
+napi_value engine_wait_open(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  std::uint32_t milliseconds = 0;
+  if (napi_get_value_uint32(env, call.args[0], &milliseconds) != napi_ok)
+    return throw_argument(env, "waitOpen needs milliseconds");
+  napi_value result;
+  napi_get_boolean(env, call.context->engine->wait_opened(std::chrono::milliseconds(milliseconds)), &result);
+  return result;
+}
+
+napi_value engine_wait_closed(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  std::uint32_t milliseconds = 0;
+  if (napi_get_value_uint32(env, call.args[0], &milliseconds) != napi_ok)
+    return throw_argument(env, "waitClosed needs milliseconds");
+  napi_value result;
+  napi_get_boolean(env, call.context->engine->wait_closed(std::chrono::milliseconds(milliseconds)), &result);
+  return result;
+}
+
+struct Named {
+  const char* name;
+  napi_callback function;
+};
+constexpr Named kEngineMethods[] = {
+    {"submit", &engine_submit},   {"control", &engine_control},      {"answer", &engine_answer},
+    {"drain", &engine_drain},     {"keepAlive", &engine_keep_alive}, {"close", &engine_close},
+    {"release", &engine_release}, {"waitOpen", &engine_wait_open},   {"waitClosed", &engine_wait_closed},
+    {"call", &sync_call},         {"callStream", &sync_call_stream}, {"get", &sync_get},
+    {"run", &sync_run},
+};
+
+napi_value make_engine_object(napi_env env, EngineContext& context) {
+  napi_value object, state_buffer, state, scratch_buffer, scratch;
+  void *state_memory = nullptr, *scratch_memory = nullptr;
+  if (napi_create_object(env, &object) != napi_ok ||
+      napi_create_arraybuffer(env, kStateSlots * sizeof(std::int32_t), &state_memory, &state_buffer) !=
+          napi_ok ||
+      napi_create_typedarray(env, napi_int32_array, kStateSlots, state_buffer, 0, &state) != napi_ok ||
+      napi_create_arraybuffer(env, kScratchBytes, &scratch_memory, &scratch_buffer) != napi_ok ||
+      napi_create_typedarray(env, napi_uint8_array, kScratchBytes, scratch_buffer, 0, &scratch) != napi_ok ||
+      napi_set_named_property(env, object, "state", state) != napi_ok ||
+      napi_set_named_property(env, object, "scratch", scratch) != napi_ok) {
+    return nullptr;
+  }
+  context.state = static_cast<std::int32_t*>(state_memory);
+  std::fill_n(context.state, static_cast<int>(kStateSlots), 0);
+  context.scratch = static_cast<unsigned char*>(scratch_memory);
+  for (const Named& method : kEngineMethods) {
+    napi_value function;
+    if (napi_create_function(env, method.name, NAPI_AUTO_LENGTH, method.function, &context, &function) !=
+            napi_ok ||
+        napi_set_named_property(env, object, method.name, function) != napi_ok) {
+      return nullptr;
+    }
+  }
+  return napi_create_reference(env, object, 1, &context.keep) == napi_ok ? object : nullptr;
+}
+
+napi_value open(napi_env env, napi_callback_info info) {
+  napi_value args[5];  // config, setup, options, ready, ask
+  std::size_t count = 5;
+  napi_get_cb_info(env, info, &count, args, nullptr, nullptr);
+  PythonConfig config;
+  if (count < 5 || !read_text(env, args[0], "library", config.library) ||
+      !read_text(env, args[0], "program", config.program) ||
+      !read_text(env, args[0], "package", config.package) ||
+      !read_flag(env, args[0], "deepbind", config.deepbind)) {
+    return throw_argument(
+        env, "open needs { library, program, package, deepbind, deadlockMs }, setup, options, ready and ask");
+  }
+  const unsigned char *setup = nullptr, *options = nullptr;
+  std::size_t setup_length = 0, options_length = 0;
+  if (!read_bytes(env, args[1], setup, setup_length) || !read_bytes(env, args[2], options, options_length) ||
+      !is_function(env, args[3]) || !is_function(env, args[4])) {
+    return throw_argument(env, "open needs the setup and the options as Uint8Arrays, and two functions");
+  }
+  Environment* environment = nullptr;
+  napi_get_instance_data(env, reinterpret_cast<void**>(&environment));
+  auto context = std::make_unique<EngineContext>();
+  context->environment = environment;
+  context->engine = std::make_shared<Engine>();
+  Engine& engine = *context->engine;
+  double deadlock_ms = 0, max_bytes = 0, max_nodes = 0, max_depth = 0;
+  if (!read_number(env, args[0], "deadlockMs", deadlock_ms) ||
+      !read_number(env, args[0], "maxBytes", max_bytes) ||
+      !read_number(env, args[0], "maxNodes", max_nodes) ||
+      !read_number(env, args[0], "maxDepth", max_depth)) {
+    return throw_argument(env, "open needs deadlockMs, maxBytes, maxNodes and maxDepth as positive numbers");
+  }
+  engine.deadlock_ms = static_cast<int>(std::min(deadlock_ms, 1e9));
+  engine.limits = {static_cast<std::size_t>(max_bytes), static_cast<std::size_t>(max_nodes),
+                   static_cast<std::size_t>(max_depth)};
+  engine.js.thread = pthread_self();
+  engine.js.env = env;
+  napi_value object = make_engine_object(env, *context);
+  if (object == nullptr || napi_create_reference(env, args[4], 1, &engine.js.on_ask) != napi_ok ||
+      !engine.outbox.open(env, args[3])) {
+    napi_throw_error(env, "ERR_BACKEND_UNAVAILABLE", "Node-API refused to create the engine object.");
+    return nullptr;
+  }
+  std::shared_ptr<Engine> shared = context->engine;
+  register_engine(shared);
+  environment->engines.push_back(std::move(context));
+  begin_opening(shared, config, copy(setup, setup_length), copy(options, options_length));
+  return object;
+}
+
+/// `{ library, program }` of the Python that runs in this process, or null.
+napi_value running(napi_env env, napi_callback_info) {
+  napi_value result, text;
+  const PythonConfig* config = running_python();
+  if (config == nullptr) {
+    napi_get_null(env, &result);
+    return result;
+  }
+  napi_create_object(env, &result);
+  napi_create_string_utf8(env, config->library.c_str(), NAPI_AUTO_LENGTH, &text);
+  napi_set_named_property(env, result, "library", text);
+  napi_create_string_utf8(env, config->program.c_str(), NAPI_AUTO_LENGTH, &text);
+  napi_set_named_property(env, result, "program", text);
+  return result;
+}
+
+/// At the end of the process: lets JS threads go that compute in Python.
+napi_value interrupt_all(napi_env, napi_callback_info) {
+  if (running_python() != nullptr) post_control(&interrupt_sync_calls);
+  return nullptr;
+}
+
+/// The environment ends (a worker exits or is terminated, or Node does): no engine of it may touch
+/// Node-API again; waiters wake up, engines close, exit handlers run within a bound.
+void leave(void* data) {
+  auto* environment = static_cast<Environment*>(data);
+  for (auto& context : environment->engines) {
+    context->engine->outbox.close();
+    begin_closing(context->engine);
+  }
+  const auto deadline = std::chrono::steady_clock::now() + kFarewell;
+  for (auto& context : environment->engines) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    context->engine->wait_closed(std::max(left, std::chrono::milliseconds(0)));
+    context->engine->shut();
+  }
+  if (environment->sync_state != nullptr) {
+    py().PyEval_RestoreThread(environment->sync_state);
+    if (environment->lane) {  // another thread may get this one's ident
+      py().PyObject_SetAttrString(environment->lane.get(), "engine", py()._Py_NoneStruct);
+      environment->lane.reset();
+    }
+    py().PyThreadState_Clear(environment->sync_state);
+    py().PyThreadState_DeleteCurrent();
+    environment->sync_state = nullptr;
+  }
+}
+
+}  // namespace
+
+}  // namespace isopy
+
+NAPI_MODULE_INIT() {
+  auto* environment = new isopy::Environment;
+  napi_set_instance_data(
+      env, environment, [](napi_env, void* data, void*) { delete static_cast<isopy::Environment*>(data); },
+      nullptr);
+  napi_add_env_cleanup_hook(env, &isopy::leave, environment);
+  napi_value function;
+  napi_create_function(env, "open", NAPI_AUTO_LENGTH, &isopy::open, nullptr, &function);
+  napi_set_named_property(env, exports, "open", function);
+  napi_create_function(env, "running", NAPI_AUTO_LENGTH, &isopy::running, nullptr, &function);
+  napi_set_named_property(env, exports, "running", function);
+  napi_create_function(env, "interruptAll", NAPI_AUTO_LENGTH, &isopy::interrupt_all, nullptr, &function);
+  napi_set_named_property(env, exports, "interruptAll", function);
+  return exports;
+}

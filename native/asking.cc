@@ -1,0 +1,85 @@
+#include "asking.h"
+
+#include <cstring>
+
+namespace isopy {
+
+namespace {
+
+/// On the JS thread, inside a sync call, detached: runs the JS half now.
+bool ask_directly(Engine& engine, const std::string& frame, std::string& answer) {
+  napi_env env = engine.js.env;
+  napi_handle_scope scope;
+  if (napi_open_handle_scope(env, &scope) != napi_ok) return false;
+  napi_value buffer, view, on_ask, global, result = nullptr;
+  void* data = nullptr;
+  bool ok = napi_create_arraybuffer(env, frame.size(), &data, &buffer) == napi_ok;
+  if (ok && !frame.empty()) std::memcpy(data, frame.data(), frame.size());
+  ok = ok && napi_create_typedarray(env, napi_uint8_array, frame.size(), buffer, 0, &view) == napi_ok &&
+       napi_get_reference_value(env, engine.js.on_ask, &on_ask) == napi_ok &&
+       napi_get_global(env, &global) == napi_ok &&
+       napi_call_function(env, global, on_ask, 1, &view, &result) == napi_ok;
+  if (!ok) {  // a terminating environment; the JS half itself does not throw
+    napi_value thrown;
+    napi_get_and_clear_last_exception(env, &thrown);
+  } else {
+    bool typed = false;
+    std::size_t length = 0;
+    ok = napi_is_typedarray(env, result, &typed) == napi_ok && typed &&
+         napi_get_typedarray_info(env, result, nullptr, &length, &data, nullptr, nullptr) == napi_ok;
+    if (ok) answer.assign(static_cast<const char*>(data), length);
+  }
+  napi_close_handle_scope(env, scope);
+  return ok;
+}
+
+}  // namespace
+
+bool ask_javascript(const Gil& gil, const std::shared_ptr<Engine>& engine, const std::string& frame,
+                    std::string& answer, const char*& problem) {
+  GilRelease detached(gil);
+  if (engine->closed()) {
+    problem = "closed";
+    return false;
+  }
+  if (pthread_equal(pthread_self(), engine->js.thread) == 0)
+    return engine->wait_for_answer(frame, answer, problem);
+  // While JavaScript runs, other threads' questions can be answered again by nested sync calls only;
+  // the depth stays, the epoch moves when the callback calls back.
+  if (ask_directly(*engine, frame, answer)) return true;
+  problem = "stopping";
+  return false;
+}
+
+void raise_unanswered(const Gil&, const char* problem, int bound_ms) {
+  std::string code = "ERR_CLOSED", message = "The engine was closed while Python waited for JavaScript.",
+              hint = "";
+  if (std::strcmp(problem, "deadlock") == 0) {
+    code = "ERR_DEADLOCK";
+    message =
+        "JavaScript did not answer for " + std::to_string(bound_ms) +
+        " ms: its thread is blocked in a synchronous call into Python, which this call may be waiting for.";
+    hint =
+        "Start the work with `isopy` (await) instead of `isopy/sync`, or do not wait for another thread "
+        "inside a synchronous call.";
+  } else if (std::strcmp(problem, "stopping") == 0) {
+    code = "ERR_ENGINE_LOST";
+    message = "The JavaScript environment is stopping and runs no more code.";
+  }
+  PyOwned module = PyOwned::steal(py().PyImport_ImportModule("_isopy.errors"));
+  PyOwned type =
+      module ? PyOwned::steal(py().PyObject_GetAttrString(module.get(), "EngineError")) : PyOwned();
+  auto text = [](const std::string& s) {
+    return PyOwned::steal(py().PyUnicode_FromStringAndSize(s.data(), static_cast<Py_ssize_t>(s.size())));
+  };
+  PyOwned a = text(code), b = text(message), c = text(hint);
+  if (type && a && b && c) {
+    PyObject* args[] = {a.get(), b.get(), c.get()};
+    PyOwned error = PyOwned::steal(py().vectorcall(type.get(), args, 3));
+    if (error) return py().PyErr_SetObject(type.get(), error.get());
+  }
+  py().PyErr_Clear();
+  py().PyErr_SetString(py().PyExc_RuntimeError, (code + ": " + message).c_str());
+}
+
+}  // namespace isopy

@@ -1,0 +1,19 @@
+/// Python asks JavaScript and waits: directly on the JS thread, through the outbox elsewhere.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "engine.h"
+
+namespace isopy {
+
+/// Sends a CALL frame and waits, detached (N1), for the ANSWER stream. False with `problem` set:
+/// "closed", "deadlock", or "stopping" when the environment may not run JavaScript any more.
+bool ask_javascript(const Gil& gil, const std::shared_ptr<Engine>& engine, const std::string& frame,
+                    std::string& answer, const char*& problem);
+
+/// Raises `_isopy.errors.EngineError` for such a problem.
+void raise_unanswered(const Gil& gil, const char* problem, int bound_ms);
+
+}  // namespace isopy

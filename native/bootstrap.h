@@ -1,0 +1,36 @@
+/// Python source that the addon runs before `_isopy` is there.
+#pragma once
+
+namespace isopy {
+
+/// Defines `load(directory, flags)`, run once, and `prepare(setup)`, run for each engine.
+///
+/// `_isopy` becomes importable without its directory on sys.path, where it could shadow the user's
+/// modules or be shadowed. `setup` is a pickle made by our own JS half: (paths, env, args).
+constexpr const char* kBootstrap = R"(
+def load(directory, flags):
+    import sys
+    if flags is not None:
+        sys.setdlopenflags(flags)
+    import importlib.util, os
+    package = os.path.join(directory, "_isopy")
+    spec = importlib.util.spec_from_file_location(
+        "_isopy", os.path.join(package, "__init__.py"), submodule_search_locations=[package])
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["_isopy"] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules["_isopy"]
+        raise
+
+def prepare(setup):
+    import os, pickle, sys
+    paths, env, args = pickle.loads(setup)
+    sys.path[:] = paths + [path for path in sys.path if path not in paths]
+    os.environ.update(env)
+    if args:
+        sys.argv[1:] = args
+)";
+
+}  // namespace isopy

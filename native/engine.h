@@ -1,0 +1,114 @@
+/// One engine: a `_isopy.engine.Engine` and the JS environment that owns it.
+///
+/// Shared (std::shared_ptr) by the environment, by queued work and by the Python `host` object;
+/// whoever comes last frees it. The Python references are dropped by the control thread (N4).
+#pragma once
+
+#include <pthread.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "gil.h"
+#include "outbox.h"
+#include "stream_writer.h"
+
+namespace isopy {
+
+/// One Python thread that waits for JavaScript's answer.
+struct Ask {
+  std::condition_variable answered;
+  bool done = false;
+  std::string answer;
+};
+
+/// Bound methods of the Python engine, fetched once.
+struct EngineMethods {
+  PyOwned engine, receive, work, close;
+  PyOwned encode, encode_error, decode, run_sync, flush;
+  /// Text that was printed and not sent; callbacks that were dropped and not sent.
+  PyOwned printed, dropped;
+  /// Parallel lists: slot = id % 2**24; the id at a slot must be the one asked for (handles.py).
+  PyOwned objects, ids;
+};
+
+/// The JS thread that owns an engine.
+struct JsThread {
+  pthread_t thread{};
+  napi_env env = nullptr;     // JS thread only
+  napi_ref on_ask = nullptr;  // JS thread only
+  /// How deep the JS thread is inside sync calls, and how often it entered one: a waiter that
+  /// sees depth > 0 and an unchanged epoch for the whole bound knows that nobody will answer.
+  std::atomic<int> depth{0};
+  std::atomic<std::uint32_t> epoch{0};
+};
+
+class Engine : public std::enable_shared_from_this<Engine> {
+ public:
+  Outbox outbox;
+  JsThread js;
+  EngineMethods methods;  // touched attached only
+  int deadlock_ms = 5000;
+  StreamLimits limits;
+
+  /// Entries of the engine's queue (programs handed over, and what `host.wake` announced), and those
+  /// that were begun (`host.tick`) or turned out to be gone. Their sum is a stamp that changes
+  /// whenever looking for work again could make sense.
+  std::atomic<std::uint64_t> submitted{0}, begun{0};
+  /// The stamp of the last look that the monitor asked for.
+  std::atomic<std::uint64_t> explored{0};
+  std::uint64_t stamp() const { return submitted.load() + begun.load(); }
+  bool may_have_work() const { return submitted.load() > begun.load() && stamp() != explored.load(); }
+  /// The queue was seen empty after `count` entries had been announced.
+  void note_empty(std::uint64_t count) {
+    std::uint64_t known = begun.load();
+    while (known < count && !begun.compare_exchange_weak(known, count)) {
+    }
+  }
+
+  /// Any thread, once: tells JavaScript (and a blocked starter) how opening ended.
+  void opened(bool ok, std::string text);
+  bool wait_opened(std::chrono::milliseconds bound);
+  /// Whether sync calls may use `methods`.
+  bool ready() const { return ready_.load(std::memory_order_acquire); }
+
+  /// True for the first caller.
+  bool start_closing() { return !closing_.exchange(true); }
+  void finish_closing();
+  bool wait_closed(std::chrono::milliseconds bound);
+  /// Attached: gives the Python engine back.
+  void drop_methods() { methods = {}; }
+
+  /// Closed: nothing is queued any more, waiters are woken, sends are dropped.
+  bool closed() const { return closed_.load(std::memory_order_acquire); }
+  void shut();
+
+  /// Waits, detached, for the answer to a CALL that was pushed to the outbox. Any thread but the
+  /// JS thread. On failure `problem` says why.
+  bool wait_for_answer(const std::string& frame, std::string& answer, const char*& problem);
+  /// JS thread.
+  void answer(std::uint64_t token, std::string bytes);
+
+ private:
+  std::atomic<bool> closed_{false}, closing_{false}, ready_{false};
+  std::mutex life_mutex_;
+  std::condition_variable life_changed_;
+  bool open_done_ = false, close_done_ = false;
+  std::mutex asks_mutex_;
+  std::uint64_t next_ask_ = 1;
+  std::unordered_map<std::uint64_t, std::shared_ptr<Ask>> asks_;
+};
+
+/// Any thread: remembers the engine as long as it lives, for interrupt_sync_calls.
+void register_engine(const std::shared_ptr<Engine>& engine);
+/// Attached: raises KeyboardInterrupt in every JS thread that is inside a sync call. For the end of the
+/// process, which would otherwise wait for ever for a worker whose thread computes in Python.
+void interrupt_sync_calls(const Gil& gil);
+
+}  // namespace isopy

@@ -1,0 +1,54 @@
+/// What belongs to one JavaScript environment (the main one or a `worker_threads` worker).
+///
+/// Freed by Node with the environment. Its thread state is made at the first sync call, by and for
+/// the JS thread.
+#pragma once
+
+#include <node_api.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine.h"
+#include "stream_reader.h"
+#include "stream_writer.h"
+
+namespace isopy {
+
+/// Shared with JavaScript as an Int32Array: what the last sync call returned, whether events wait, and
+/// how many streams the fast codec has read and written (for tests).
+enum StateSlot { kOutcome = 0, kLength = 1, kWaiting = 2, kFast = 3, kStateSlots = 4 };
+/// Results up to this size are written here; larger ones get a buffer of their own.
+constexpr std::size_t kScratchBytes = 64 * 1024;
+
+struct Environment;
+
+/// One engine as its environment sees it; the data pointer of its JS functions.
+struct EngineContext {
+  Environment* environment = nullptr;
+  std::shared_ptr<Engine> engine;
+  std::int32_t* state = nullptr;     // memory of an ArrayBuffer that `keep` holds
+  unsigned char* scratch = nullptr;  // likewise
+  napi_ref keep = nullptr;           // the JS object, which holds both
+};
+
+struct Environment {
+  std::vector<std::unique_ptr<EngineContext>> engines;
+  PyThreadState* sync_state = nullptr;
+  /// This thread's `_isopy.lanes.Lane`, and the engine that it names: whose output and callbacks they are.
+  PyOwned lane;
+  PyObject* lane_engine = nullptr;  // held by the lane
+  StreamWriter writer;
+  StreamReader reader;
+};
+
+/// JS thread: throws a TypeError with `code` ERR_ARGUMENT and returns null.
+napi_value throw_argument(napi_env env, const std::string& message);
+/// JS thread: the bytes of a Uint8Array; false (nothing thrown) when it is something else.
+bool read_bytes(napi_env env, napi_value value, const unsigned char*& data, std::size_t& length);
+/// JS thread: a fresh Uint8Array with a copy, or null when memory is exhausted (an exception is pending).
+napi_value new_bytes(napi_env env, const void* data, std::size_t length);
+
+}  // namespace isopy

@@ -1,0 +1,201 @@
+#include "host_object.h"
+
+#include <cstring>
+
+#include "asking.h"
+#include "fast_codec.h"
+#include "pool.h"
+#include "runtime.h"
+
+namespace isopy {
+
+namespace {
+
+constexpr const char* kCapsule = "isopy.engine";
+
+std::shared_ptr<Engine>* engine_of(PyObject* capsule) {
+  return static_cast<std::shared_ptr<Engine>*>(py().PyCapsule_GetPointer(capsule, kCapsule));
+}
+
+void free_engine(PyObject* capsule) { delete engine_of(capsule); }
+
+PyObject* none() {
+  py().Py_IncRef(py()._Py_NoneStruct);
+  return py()._Py_NoneStruct;
+}
+
+PyObject* wrong_arguments(const char* usage) {
+  py().PyErr_SetString(py().PyExc_TypeError, usage);
+  return nullptr;
+}
+
+/// Copies any bytes-like object; false with an error set.
+bool bytes_of(PyObject* object, std::string& bytes) {
+  Py_buffer view;
+  if (py().PyObject_GetBuffer(object, &view, 0) != 0) return false;
+  bytes.assign(static_cast<const char*>(view.buf), static_cast<std::size_t>(view.len));
+  py().PyBuffer_Release(&view);
+  return true;
+}
+
+/// `read_int` of a small non-negative number; false with an error set.
+bool read_number(PyObject* object, unsigned long& number) {
+  number = py().PyLong_AsUnsignedLong(object);
+  return number != static_cast<unsigned long>(-1) || py().PyErr_Occurred() == nullptr;
+}
+
+PyObject* host_send(PyObject* self, PyObject* const* args, Py_ssize_t count) {
+  if (count != 2) return wrong_arguments("send(kind, frame)");
+  unsigned long kind = 0;
+  Message message{0, 0, {}};
+  if (!read_number(args[0], kind) || !bytes_of(args[1], message.bytes)) return nullptr;
+  message.kind = static_cast<std::uint8_t>(kind);
+  // False when the environment is gone: nobody is left who could be told.
+  (*engine_of(self))->outbox.push(std::move(message));
+  return none();
+}
+
+PyObject* host_ask(PyObject* self, PyObject* const* args, Py_ssize_t count) {
+  if (count != 1) return wrong_arguments("ask(frame)");
+  std::string frame;
+  if (!bytes_of(args[0], frame)) return nullptr;
+  GilHeld held;
+  std::string answer;
+  const char* problem = nullptr;
+  if (!ask_javascript(held.token(), *engine_of(self), frame, answer, problem)) {
+    raise_unanswered(held.token(), problem, (*engine_of(self))->deadlock_ms);
+    return nullptr;
+  }
+  return py().PyBytes_FromStringAndSize(answer.data(), static_cast<Py_ssize_t>(answer.size()));
+}
+
+PyObject* host_wake(PyObject* self, PyObject* const*, Py_ssize_t) {
+  if (!works_next(**engine_of(self))) request_work(*engine_of(self));
+  return none();
+}
+
+PyObject* host_tick(PyObject* self, PyObject* const*, Py_ssize_t) {
+  note_progress(**engine_of(self));
+  return none();
+}
+
+PyObject* host_interrupt_thread(PyObject*, PyObject* const* args, Py_ssize_t count) {
+  if (count != 2) return wrong_arguments("interrupt_thread(ident, on)");
+  unsigned long ident = 0;
+  if (!read_number(args[0], ident)) return nullptr;
+  // Python's own bool: anything else counts as on.
+  PyObject* raised = args[1] == py()._Py_FalseStruct ? nullptr : py().PyExc_KeyboardInterrupt;
+  py().PyThreadState_SetAsyncExc(ident, raised);
+  return none();
+}
+
+using Fastcall = PyObject* (*)(PyObject*, PyObject* const*, Py_ssize_t);
+PyMethodDef method(const char* name, Fastcall function) {
+  // Through a generic pointer: METH_FASTCALL tells Python the real type.
+  return {name, reinterpret_cast<PyObject* (*)(PyObject*, PyObject*)>(reinterpret_cast<void (*)()>(function)),
+          kMethFastcall, nullptr};
+}
+
+// Python keeps pointers to these.
+PyMethodDef methods[] = {
+    method("send", &host_send),
+    method("ask", &host_ask),
+    method("wake", &host_wake),
+    method("tick", &host_tick),
+    method("interrupt_thread", &host_interrupt_thread),
+};
+
+PyOwned attribute(const PyOwned& object, const char* name) {
+  return PyOwned::steal(py().PyObject_GetAttrString(object.get(), name));
+}
+
+/// `object.name` into `target`; false with an error set.
+bool fetch(const PyOwned& object, const char* name, PyOwned& target) {
+  target = attribute(object, name);
+  return static_cast<bool>(target);
+}
+
+bool fill_methods(Engine& engine, PyOwned object) {
+  EngineMethods m;
+  PyOwned handles, events, callbacks;
+  const bool complete = fetch(object, "receive", m.receive) && fetch(object, "work", m.work) &&
+                        fetch(object, "close", m.close) && fetch(object, "encode", m.encode) &&
+                        fetch(object, "encode_error", m.encode_error) && fetch(object, "decode", m.decode) &&
+                        fetch(object, "run_sync", m.run_sync) && fetch(object, "flush", m.flush) &&
+                        fetch(object, "handles", handles) && fetch(handles, "objects", m.objects) &&
+                        fetch(handles, "ids", m.ids) && fetch(object, "events", events) &&
+                        fetch(events, "waiting", m.printed) && fetch(object, "callbacks", callbacks) &&
+                        fetch(callbacks, "dropped", m.dropped);
+  if (!complete) return false;
+  m.engine = std::move(object);
+  engine.methods = std::move(m);
+  return true;
+}
+
+}  // namespace
+
+PyOwned make_host(const Gil&, const std::shared_ptr<Engine>& engine) {
+  PyOwned host = PyOwned::steal(py().PyModule_New("isopy_host"));
+  if (!host) return {};
+  auto* shared = new std::shared_ptr<Engine>(engine);
+  PyOwned capsule = PyOwned::steal(py().PyCapsule_New(shared, kCapsule, &free_engine));
+  if (!capsule) {
+    delete shared;
+    return {};
+  }
+  for (PyMethodDef& definition : methods) {
+    PyOwned function = PyOwned::steal(py().PyCFunction_NewEx(&definition, capsule.get(), nullptr));
+    if (!function || py().PyObject_SetAttrString(host.get(), definition.ml_name, function.get()) != 0)
+      return {};
+  }
+  if (py().PyObject_SetAttrString(host.get(), "can_ask", py()._Py_TrueStruct) != 0 ||
+      py().PyObject_SetAttrString(host.get(), "threads", py()._Py_TrueStruct) != 0 ||
+      // Batches come from the facade's writer alone; operand streams may come from anybody with the addon.
+      py().PyObject_SetAttrString(host.get(), "trusted_batches", py()._Py_TrueStruct) != 0) {
+    return {};
+  }
+  return host;
+}
+
+bool open_engine(const Gil& gil, const std::shared_ptr<Engine>& engine, const std::string& setup,
+                 const std::string& options, std::string& hello, std::string& problem) {
+  auto open = [&]() -> bool {
+    if (!prepare_engine(gil, setup)) return false;
+    PyOwned module = PyOwned::steal(py().PyImport_ImportModule("_isopy.engine"));
+    PyOwned host = module ? make_host(gil, engine) : PyOwned();
+    PyOwned type = host ? attribute(module, "Engine") : PyOwned();
+    PyOwned given = type ? PyOwned::steal(py().PyBytes_FromStringAndSize(
+                               options.data(), static_cast<Py_ssize_t>(options.size())))
+                         : PyOwned();
+    if (!given) return false;
+    PyObject* args[] = {host.get(), given.get()};
+    PyOwned object = PyOwned::steal(py().vectorcall(type.get(), args, 2));
+    if (!object) return false;
+    PyOwned codec = attribute(object, "codec");
+    if (!codec || !accelerate_codec(gil, engine, codec)) return false;
+    PyOwned say_hello = attribute(object, "hello");
+    PyOwned greeting = say_hello ? PyOwned::steal(py().vectorcall(say_hello.get(), nullptr, 0)) : PyOwned();
+    return greeting && bytes_of(greeting.get(), hello) && fill_methods(*engine, std::move(object));
+  };
+  if (open()) return true;
+  problem = take_error_text(gil);
+  return false;
+}
+
+bool receive_frame(const Gil& gil, Engine& engine, int kind, const std::string& frame) {
+  PyOwned number = PyOwned::steal(py().PyLong_FromLongLong(kind));
+  PyOwned bytes =
+      PyOwned::steal(py().PyBytes_FromStringAndSize(frame.data(), static_cast<Py_ssize_t>(frame.size())));
+  PyObject* args[] = {number.get(), bytes.get()};
+  PyOwned receive = PyOwned::share(engine.methods.receive.get());  // closing may drop it meanwhile
+  PyOwned result = number && bytes ? PyOwned::steal(py().vectorcall(receive.get(), args, 2)) : PyOwned();
+  if (result) return true;
+  report_broken_engine(gil, engine);
+  return false;
+}
+
+void report_broken_engine(const Gil& gil, Engine& engine) {
+  engine.outbox.push({kLost, 0, take_error_text(gil)});
+}
+
+}  // namespace isopy

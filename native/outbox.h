@@ -1,0 +1,53 @@
+/// What Python's threads tell one JavaScript environment, in order.
+///
+/// Any thread pushes; one wake-up of the JS thread drains all (an armed flag: a second wake-up is
+/// asked for only after a drain). After close() pushes are dropped: the environment is gone, and a
+/// call into its thread-safe function would touch freed memory. Both sides take the one mutex.
+#pragma once
+
+#include <node_api.h>
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace isopy {
+
+/// Kinds below 100 are frames of PROTOCOL.md; these are between the addon and its JS half.
+enum Notice : std::uint8_t { kOpened = 100, kOpenFailed = 101, kClosed = 102, kAsk = 103, kLost = 104 };
+
+struct Message {
+  std::uint8_t kind;
+  std::uint64_t token;
+  std::string bytes;
+};
+
+class Outbox {
+ public:
+  /// JS thread. `ready` is called on the JS thread, without arguments, when there is something to take.
+  bool open(napi_env env, napi_value ready);
+  /// Any thread. False when the environment is gone.
+  bool push(Message message);
+  /// JS thread: everything pushed so far.
+  std::vector<Message> take();
+  /// Any thread, no lock: whether take() would find something.
+  bool waiting() const { return waiting_.load(std::memory_order_acquire); }
+  /// JS thread: whether the wake-up keeps the event loop alive.
+  void keep_alive(napi_env env, bool alive);
+  /// JS thread, idempotent.
+  void close();
+
+ private:
+  static void wake(napi_env env, napi_value ready, void* context, void* data);
+
+  std::mutex mutex_;
+  std::vector<Message> messages_;
+  napi_threadsafe_function wake_ = nullptr;
+  bool armed_ = false;
+  bool open_ = false;
+  std::atomic<bool> waiting_{false};
+};
+
+}  // namespace isopy

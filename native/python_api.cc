@@ -1,0 +1,81 @@
+#include "python_api.h"
+
+#include <dlfcn.h>
+
+namespace isopy {
+
+PythonApi python_table;
+
+namespace {
+
+std::string last_error(const std::string& fallback) {
+  const char* text = dlerror();
+  return text != nullptr ? text : fallback;
+}
+
+}  // namespace
+
+std::string load_python(const std::string& library, bool deepbind) {
+  int flags = RTLD_NOW | RTLD_GLOBAL;
+#ifdef RTLD_DEEPBIND
+  if (deepbind) flags |= RTLD_DEEPBIND;
+#else
+  (void)deepbind;
+#endif
+  void* handle = dlopen(library.c_str(), flags);
+  if (handle == nullptr) return last_error("dlopen failed");
+
+  PythonApi table;
+  std::string missing;
+  auto find = [&](const char* name, bool required) {
+    void* symbol = dlsym(handle, name);
+    if (symbol == nullptr && required) missing += (missing.empty() ? "" : ", ") + std::string(name);
+    return symbol;
+  };
+#define ISOPY_FIND(result, name, parameters) \
+  table.name = reinterpret_cast<result(*) parameters>(find(#name, true));
+  ISOPY_PYTHON_FUNCTIONS(ISOPY_FIND)
+#undef ISOPY_FIND
+#define ISOPY_FIND(result, name, parameters) \
+  table.name = reinterpret_cast<result(*) parameters>(find(#name, false));
+  ISOPY_PYTHON_OPTIONAL(ISOPY_FIND)
+#undef ISOPY_FIND
+#define ISOPY_FIND(name) table.name = static_cast<PyObject*>(find(#name, true));
+  ISOPY_PYTHON_OBJECTS(ISOPY_FIND)
+#undef ISOPY_FIND
+  if (!missing.empty()) return library + " does not export " + missing + " (CPython 3.9 or newer is needed)";
+
+  // Embedding leaves PEP 538 and 540 off: with LANG=C, text would be ASCII. Same as on Pyodide: UTF-8.
+  if (auto* utf8_mode = static_cast<int*>(dlsym(handle, "Py_UTF8Mode"))) *utf8_mode = 1;
+
+  python_table = table;
+  // Filled during initialisation: these symbols hold a pointer, so keep where it is for now.
+#define ISOPY_FIND(name) python_table.name = static_cast<PyObject*>(find(#name, true));
+  ISOPY_PYTHON_EXCEPTIONS(ISOPY_FIND)
+#undef ISOPY_FIND
+  return missing.empty() ? "" : library + " does not export " + missing;
+}
+
+void verify_layout() {
+#define ISOPY_RESOLVE(name) python_table.name = *reinterpret_cast<PyObject**>(python_table.name);
+  ISOPY_PYTHON_EXCEPTIONS(ISOPY_RESOLVE)
+#undef ISOPY_RESOLVE
+  PyObject* probe = py().PyFloat_FromDouble(1.5);
+  if (probe == nullptr) return py().PyErr_Clear();
+  auto* words = reinterpret_cast<PyObject**>(probe);
+  auto* count = reinterpret_cast<std::uint32_t*>(probe);
+  bool plain = words[1] == py().PyFloat_Type && *count == 1;
+  py().Py_IncRef(probe);
+  plain = plain && *count == 2;
+  py().Py_DecRef(probe);
+  python_table.plain_layout = plain && *count == 1;
+  py().Py_DecRef(probe);
+}
+
+void pin_addon() {
+  Dl_info info;
+  if (dladdr(reinterpret_cast<void*>(&pin_addon), &info) == 0 || info.dli_fname == nullptr) return;
+  dlopen(info.dli_fname, RTLD_NOW | RTLD_NODELETE | RTLD_NOLOAD);
+}
+
+}  // namespace isopy

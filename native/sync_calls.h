@@ -1,0 +1,14 @@
+/// Calls without a promise, on the JS thread: attach, do, detach, each time (N2).
+#pragma once
+
+#include <node_api.h>
+
+namespace isopy {
+
+// Node-API callbacks; their data pointer is an EngineContext.
+napi_value sync_call(napi_env env, napi_callback_info info);         // (handle, ...scalars)
+napi_value sync_call_stream(napi_env env, napi_callback_info info);  // (handle, operands)
+napi_value sync_get(napi_env env, napi_callback_info info);          // (handle, name, mode)
+napi_value sync_run(napi_env env, napi_callback_info info);          // (program fragment)
+
+}  // namespace isopy

@@ -1,0 +1,137 @@
+/**
+ * Finds and loads the addon, and says everything that was tried when it cannot.
+ *
+ * Order: `ISOPY_ADDON` (explicit, so nothing else is tried), the prebuilt binary of the package
+ * (`dist/native`), a local build (`build`). Loading it does not load Python.
+ */
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { isMainThread } from "node:worker_threads";
+import { EngineError } from "../../core/errors.ts";
+
+/** What `native/addon.cc` exports. */
+export interface Addon {
+  open(config: AddonConfig, setup: Uint8Array, options: Uint8Array, ready: () => void, ask: (frame: Uint8Array) => Uint8Array): AddonEngine;
+  /** The Python that runs in this process, whoever started it. */
+  running(): { readonly library: string; readonly program: string } | null;
+  /** Raises KeyboardInterrupt in every JS thread that is inside a sync call; for the end of the process. */
+  interruptAll(): void;
+}
+
+export interface AddonConfig {
+  readonly library: string;
+  readonly program: string;
+  /** The directory that holds `_isopy`. */
+  readonly package: string;
+  readonly deepbind: boolean;
+  /** How long a Python thread waits for JavaScript that is blocked in a sync call. */
+  readonly deadlockMs: number;
+  readonly maxBytes: number;
+  readonly maxNodes: number;
+  readonly maxDepth: number;
+}
+
+/** One engine; sync calls write what they return into `state` and `scratch` (`native/environment.h`). */
+export interface AddonEngine {
+  readonly state: Int32Array;
+  readonly scratch: Uint8Array;
+  submit(frame: Uint8Array, programs: number): void;
+  control(kind: number, frame: Uint8Array): void;
+  answer(token: number, frame: Uint8Array): void;
+  drain(): ArrayBuffer | undefined;
+  keepAlive(on: boolean): void;
+  close(): void;
+  release(): void;
+  waitOpen(milliseconds: number): boolean;
+  waitClosed(milliseconds: number): boolean;
+  call(handle: number, ...args: unknown[]): unknown;
+  callStream(handle: number, operands: Uint8Array): unknown;
+  get(handle: number, name: string, mode: number): unknown;
+  run(program: Uint8Array): unknown;
+}
+
+const FILE = `isopy-${process.platform}-${process.arch}.node`;
+
+let loaded: Addon | undefined;
+
+/** @throws {EngineError} `ERR_BACKEND_UNAVAILABLE` with every attempt and why it failed. */
+export function loadAddon(): Addon {
+  if (loaded !== undefined) return loaded;
+  const load = createRequire(import.meta.url);
+  const explicit = process.env["ISOPY_ADDON"];
+  const attempts: string[] = [];
+  for (const path of explicit ? [explicit] : places(FILE)) {
+    if (!existsSync(path)) {
+      attempts.push(`${path}: no such file`);
+      continue;
+    }
+    try {
+      const addon = load(path) as Addon;
+      // `process.exit` joins the workers, and one that computes in Python would never come.
+      if (isMainThread) process.once("exit", () => addon.interruptAll());
+      loaded = addon;
+      return addon;
+    } catch (error) {
+      attempts.push(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  throw new EngineError(
+    "ERR_BACKEND_UNAVAILABLE",
+    `The native addon for ${process.platform}-${process.arch} did not load:\n    ${attempts.join("\n    ")}`,
+    `${advice(attempts)} Or use { backend: "wasm" }.`,
+  );
+}
+
+/** Chosen from the evidence. */
+function advice(attempts: readonly string[]): string {
+  const text = attempts.join("\n");
+  if (/GLIBC|GLIBCXX/.test(text)) return `The binary needs a newer C library than this system has: build it here with ${builder()}.`;
+  if (/addons? (is|are)? ?disabled|ERR_DLOPEN_DISABLED/.test(text)) return "Node runs with --no-addons: start it without.";
+  if (/wrong ELF class|invalid ELF|not a mach-o|incompatible architecture/i.test(text)) {
+    return "node_modules was installed for another platform: install it again on this one.";
+  }
+  return `There is no prebuilt binary for this platform in the package: build it with ${builder()}.`;
+}
+
+/** The command that builds the addon, wherever the package lies. */
+function builder(): string {
+  const script = join(packageFolder() ?? "", "scripts", "build-addon.mjs");
+  return `\`node ${script}\` (needs a C++17 compiler and the package node-api-headers)`;
+}
+
+/** The package's folders that may hold it, seen from this module wherever a bundler or a build put it. */
+function places(file: string): string[] {
+  const found = ancestors().flatMap((folder) => [
+    join(folder, "native", file),
+    join(folder, "dist", "native", file),
+    join(folder, "build", file),
+  ]);
+  const present = found.filter((path) => existsSync(path));
+  return present.length > 0 ? present : [join(packageFolder() ?? dirname(fileURLToPath(import.meta.url)), "dist", "native", file)];
+}
+
+function ancestors(): string[] {
+  const folders: string[] = [];
+  let folder = dirname(fileURLToPath(import.meta.url));
+  for (let i = 0; i < 5; i++, folder = dirname(folder)) folders.push(folder);
+  return folders;
+}
+
+function packageFolder(): string | undefined {
+  return ancestors().find((folder) => existsSync(join(folder, "package.json")));
+}
+
+/** The directory that holds the Python package `_isopy`. */
+export function pythonPackage(): string {
+  const found = ancestors()
+    .map((folder) => join(folder, "python"))
+    .find((folder) => existsSync(join(folder, "_isopy", "__init__.py")));
+  if (found !== undefined) return found;
+  throw new EngineError(
+    "ERR_BACKEND_UNAVAILABLE",
+    `The Python half of isopy (python/_isopy) is not beside ${packageFolder() ?? fileURLToPath(import.meta.url)}.`,
+    "A bundler that copies the code must copy the package's folder `python` too; or keep isopy external.",
+  );
+}

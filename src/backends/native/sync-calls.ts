@@ -1,0 +1,115 @@
+/**
+ * Calls without a promise: scalars go straight into the addon, everything else as a stream.
+ *
+ * The addon leaves the outcome in `state[0]` and a stream's bytes in `scratch` (length in
+ * `state[1]`), or returns them when they are too long for it. `state[2]` says that events are
+ * waiting, so that what Python printed is delivered before the caller continues.
+ */
+import type { Program, Reply, Scalar, SyncCalls } from "../../core/backend.ts";
+import { EngineError, type EngineErrorCode } from "../../core/errors.ts";
+import { readReplies } from "../../core/transport.ts";
+import type { AddonEngine } from "./addon.ts";
+
+type Result = Scalar | Uint8Array;
+
+export class NativeSyncCalls implements SyncCalls {
+  readonly #engine: AddonEngine;
+  readonly #state: Int32Array;
+  readonly #scratch: Uint8Array;
+  readonly #flush: () => void;
+
+  constructor(engine: AddonEngine, flush: () => void) {
+    this.#engine = engine;
+    this.#state = engine.state;
+    this.#scratch = engine.scratch;
+    this.#flush = flush;
+  }
+
+  get outcome(): 0 | 1 | 2 {
+    return this.#state[0] as 0 | 1 | 2;
+  }
+
+  /** How many streams the addon's own codec has read and written; for tests. */
+  get fastCount(): number {
+    return this.#state[3] as number;
+  }
+
+  call(handle: number, args: readonly Scalar[]): Result {
+    const engine = this.#engine;
+    let result: unknown;
+    try {
+      switch (args.length) {
+        case 0:
+          result = engine.call(handle);
+          break;
+        case 1:
+          result = engine.call(handle, args[0]);
+          break;
+        case 2:
+          result = engine.call(handle, args[0], args[1]);
+          break;
+        default:
+          result = engine.call(handle, ...args);
+      }
+    } catch (error) {
+      throw typed(error);
+    }
+    return this.#taken(result);
+  }
+
+  callStream(handle: number, operands: Uint8Array): Result {
+    let result: unknown;
+    try {
+      result = this.#engine.callStream(handle, operands);
+    } catch (error) {
+      throw typed(error);
+    }
+    return this.#taken(result);
+  }
+
+  get(handle: number, name: string, mode: number): Result {
+    let result: unknown;
+    try {
+      result = this.#engine.get(handle, name, mode);
+    } catch (error) {
+      throw typed(error);
+    }
+    return this.#taken(result);
+  }
+
+  run(program: Program): Reply {
+    let result: unknown;
+    try {
+      result = this.#engine.run(program.bytes);
+    } catch (error) {
+      throw typed(error);
+    }
+    const bytes = this.#taken(result) as Uint8Array;
+    const reply = readReplies(bytes)[0]?.[1];
+    if (reply === undefined) throw new EngineError("ERR_PROTOCOL", "The engine ran a program and sent no reply.");
+    return reply;
+  }
+
+  #taken(result: unknown): Result {
+    const state = this.#state;
+    if (state[2] !== 0) return this.#afterEvents(result);
+    return state[0] === 0 ? (result as Scalar) : ((result as Uint8Array | undefined) ?? this.#scratch.subarray(0, state[1]));
+  }
+
+  /** Rare: an event handler may call Python again, and would overwrite what this call returned. */
+  #afterEvents(result: unknown): Result {
+    const state = this.#state;
+    const outcome = state[0]!;
+    const kept = outcome === 0 ? (result as Scalar) : ((result as Uint8Array | undefined) ?? this.#scratch.slice(0, state[1]));
+    state[2] = 0;
+    this.#flush();
+    state[0] = outcome;
+    return kept;
+  }
+}
+
+/** The addon throws plain errors with a `code`. */
+function typed(error: unknown): unknown {
+  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string" || !error.code.startsWith("ERR_")) return error;
+  return new EngineError(error.code as EngineErrorCode, error.message, undefined, { cause: error });
+}

@@ -1,0 +1,52 @@
+/**
+ * Which backend runs Python, and why.
+ *
+ * `auto` tries the candidates in order: native, then WebAssembly. A backend that was asked for by
+ * name fails when it does not start; it never falls back to another one.
+ */
+import type { Backend } from "../core/backend.ts";
+import { EngineError } from "../core/errors.ts";
+import type { Python } from "../core/facade.ts";
+import { createFacade, type FacadeOptions } from "../core/start.ts";
+
+export type BackendChoice = "auto" | "native" | "wasm";
+
+/** One backend that can be tried. */
+export interface Candidate {
+  readonly name: Exclude<BackendChoice, "auto">;
+  /** Finds what it needs. Throws `ERR_BACKEND_UNAVAILABLE` when it is not there. */
+  open(): Promise<{ readonly backend: Backend; readonly steps: readonly string[] }>;
+}
+
+/**
+ * Starts the first candidate that works.
+ *
+ * @throws {EngineError} `ERR_BACKEND_UNAVAILABLE` with the reasons of every one that was tried
+ */
+export async function startFirst(wanted: BackendChoice, candidates: readonly Candidate[], options: FacadeOptions): Promise<Python> {
+  const tried = wanted === "auto" ? candidates : candidates.filter(({ name }) => name === wanted);
+  const resolution: string[] = wanted === "auto" ? [] : [`option "backend": ${wanted}`];
+  const failures: EngineError[] = [];
+  for (const { name, open } of tried) {
+    options.start.signal?.throwIfAborted();
+    try {
+      const { backend, steps } = await open();
+      const fallback = failures.length === 0 ? null : failures.map(({ message }) => message).join("\n");
+      return await createFacade(backend, { ...options, fallback, resolution: [...resolution, ...steps, `${name}: started`] });
+    } catch (error) {
+      if (!(error instanceof EngineError) || error.code !== "ERR_BACKEND_UNAVAILABLE") throw error;
+      failures.push(error);
+      resolution.push(`${name}: ${error.message}`);
+    }
+  }
+  const [only] = failures;
+  if (failures.length === 1 && only !== undefined) throw only;
+  throw new EngineError(
+    "ERR_BACKEND_UNAVAILABLE",
+    failures.length === 0
+      ? `There is no backend "${wanted}" here.`
+      : `No backend started:\n${failures.map(({ message }) => message).join("\n")}`,
+    undefined,
+    { cause: failures[0] },
+  );
+}

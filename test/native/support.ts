@@ -1,0 +1,65 @@
+/** What the native tests share: the Python under test, and Node processes of their own. */
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { expect } from "vitest";
+
+export const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** The Python under test: one CPython per process, so the suite is run once for each. Undefined: the default one. */
+export const python = process.env["ISOPY_TEST_PYTHON"];
+
+/** Options of `createPython` for the engine under test. */
+export const native = python === undefined ? ({ backend: "native" } as const) : ({ backend: "native", python } as const);
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Milliseconds from start to end. */
+  readonly took: number;
+}
+
+export interface ScriptOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly node?: string;
+  readonly flags?: readonly string[];
+  readonly timeout?: number;
+  /** Called with everything the process has written so far. */
+  readonly onOutput?: (text: string, child: { kill(signal: NodeJS.Signals): boolean }) => void;
+}
+
+/** Runs an ES module in a Node of its own; `native` is defined in it, and `isopy` can be imported. */
+export function inNode(source: string, options: ScriptOptions = {}): Promise<Ended> {
+  const script = `const native = ${JSON.stringify(native)};\n${source}`;
+  const began = performance.now();
+  return new Promise((resolve, reject) => {
+    const child = spawn(options.node ?? process.execPath, [...(options.flags ?? []), "--input-type=module", "-e", script], {
+      cwd: root,
+      env: { ...process.env, ...options.env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let stdout = "";
+    let stderr = "";
+    const timer = setTimeout(() => child.kill("SIGKILL"), options.timeout ?? 25_000);
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+      options.onOutput?.(stdout, child);
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
+    });
+    child.on("error", reject);
+    child.on("close", (code, signal) => {
+      clearTimeout(timer);
+      resolve({ code, signal, stdout: stdout.trim(), stderr: stderr.trim(), took: performance.now() - began });
+    });
+  });
+}
+
+/** Expects the process to end well, and gives what it printed. */
+export async function output(source: string, options?: ScriptOptions): Promise<string> {
+  const ended = await inNode(source, options);
+  expect({ code: ended.code, signal: ended.signal, stderr: ended.stderr }).toEqual({ code: 0, signal: null, stderr: "" });
+  return ended.stdout;
+}

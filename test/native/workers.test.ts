@@ -1,0 +1,126 @@
+/** Several Node environments (`worker_threads`) share the one CPython of the process. */
+import { describe, expect, it } from "vitest";
+import { inNode, output } from "./support.ts";
+
+/** Starts `count` workers with the given body; resolves with what each posted. */
+const prelude = `
+  import { Worker } from "node:worker_threads";
+  import { once } from "node:events";
+  const start = (body) => new Worker(
+    "import { parentPort } from 'node:worker_threads'; import { createPython } from 'isopy'; const native = " + JSON.stringify(native) + ";\\n" + body,
+    { eval: true, execArgv: ["--input-type=module"], resourceLimits: { stackSizeMb: 8 } });
+`;
+
+describe("worker threads", () => {
+  it("eight load at once; each gets its own answers, in one Python", async () => {
+    const printed = await output(`${prelude}
+      const body = \`
+        const py = await createPython(native);
+        const values = await Promise.all(Array.from({ length: 200 }, (_, i) => py.eval(String(i))));
+        parentPort.postMessage([values.every((v, i) => v === i), await py.eval("__import__('os').getpid()"), await py.eval("id(__import__('sys'))")]);
+        await py.close();\`;
+      const answers = await Promise.all(Array.from({ length: 8 }, async () => {
+        const worker = start(body);
+        const [[message]] = await Promise.all([once(worker, "message"), once(worker, "exit")]);
+        return message;
+      }));
+      console.log(answers.every(([ok, pid]) => ok && pid === process.pid), new Set(answers.map((a) => a[2])).size);
+    `);
+    expect(printed).toBe("true 1");
+  });
+
+  it("load, use and leave, thirty times in turn, without close", async () => {
+    const printed = await output(`${prelude}
+      let sum = 0;
+      for (let i = 0; i < 30; i++) {
+        const worker = start("const py = await createPython(native); parentPort.postMessage(await py.eval('1'));");
+        const [[message]] = await Promise.all([once(worker, "message"), once(worker, "exit")]);
+        sum += message;
+      }
+      const { createPython } = await import("isopy");
+      const py = await createPython(native);
+      console.log(sum, await py.eval("2"));
+    `);
+    expect(printed).toBe("30 2");
+  });
+
+  it("terminate in the middle of programs, callbacks and sleeps leaves the parent alive", async () => {
+    const ended = await inNode(
+      `${prelude}
+      const body = \`
+        const py = await createPython(native);
+        parentPort.postMessage("up");
+        const add = (n) => n + 1;
+        for (;;) {
+          py.import("time").sleep(0.05).then(() => {}, () => {});
+          await Promise.all([py.eval("sum(range(1000))"), py.eval("f(1)", { locals: { f: add } }), py.eval("[f(i) for i in range(20)]", { locals: { f: add } })]);
+        }\`;
+      for (let i = 0; i < 40; i++) {
+        const worker = start(body);
+        await once(worker, "message");
+        for (let turn = 0; turn < i % 7; turn++) await new Promise((resolve) => setImmediate(resolve));
+        await worker.terminate();
+      }
+      const { createPython } = await import("isopy");
+      const py = await createPython(native);
+      console.log("alive", await py.eval("1 + 1"));
+    `,
+      { timeout: 28_000 },
+    );
+    expect(ended).toMatchObject({ code: 0, signal: null, stdout: "alive 2", stderr: "" });
+  });
+
+  it("terminate while Python waits for JavaScript", async () => {
+    const printed = await output(`${prelude}
+      const body = \`
+        const py = await createPython(native);
+        const hold = () => { parentPort.postMessage("asked"); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); };
+        py.eval("f()", { locals: { f: hold } }).then(() => {}, () => {});\`;
+      const worker = start(body);
+      await once(worker, "message");
+      await worker.terminate();
+      const { createPython } = await import("isopy");
+      const py = await createPython(native);
+      console.log(await py.eval("'free'"));
+    `);
+    expect(printed).toBe("free");
+  });
+
+  it("a worker that throws at its top level while it holds refs", async () => {
+    const printed = await output(`${prelude}
+      const worker = start("const py = await createPython(native); const refs = await Promise.all(Array.from({ length: 100 }, () => py.eval('object()'))); throw new Error('top');");
+      const [error] = await once(worker, "error");
+      console.log(error.message);
+    `);
+    expect(printed).toBe("top");
+  });
+
+  it("the main thread ends while workers run Python", async () => {
+    const ended = await inNode(`${prelude}
+      const workers = Array.from({ length: 3 }, () => start("const py = await createPython(native); parentPort.postMessage(1); await py.exec('while True: busy = 1');"));
+      await Promise.all(workers.map((worker) => once(worker, "message")));
+      process.exit(5);
+    `);
+    expect(ended).toMatchObject({ code: 5, signal: null });
+  });
+});
+
+describe("a worker inside a synchronous call", () => {
+  // Node says nothing to a worker that is being stopped, so the main thread must have loaded the addon too.
+  it("does not keep process.exit from ending the process", async () => {
+    const ended = await inNode(`${prelude}
+      const { createPython } = await import("isopy");
+      await (await createPython(native)).close();
+      const worker = start(\`
+        const { createPythonSync } = await import("isopy/sync");
+        const { backend: _, ...options } = native;
+        const python = createPythonSync(options);
+        const spin = python.eval("lambda post: (post('in'), any(0 for _ in iter(lambda: 1, 0)))");
+        spin((text) => parentPort.postMessage(text));\`);
+      await once(worker, "message");
+      process.exit(4);
+    `);
+    expect(ended).toMatchObject({ code: 4, signal: null });
+    expect(ended.took).toBeLessThan(15_000);
+  });
+});
