@@ -1,0 +1,4 @@
+/** The worker of `own-worker-app.ts`. */
+import { serveEngine } from "isopy/worker";
+
+serveEngine();

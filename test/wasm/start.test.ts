@@ -1,0 +1,176 @@
+/** Starting and closing the WebAssembly engine in Node, and what stands in the way of a start. */
+import { execFile } from "node:child_process";
+import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { createPython, EngineError, type Python, run } from "isopy";
+import { afterEach, describe, expect, it } from "vitest";
+
+const execute = promisify(execFile);
+const open: Python[] = [];
+const start = async (options: Parameters<typeof createPython>[0] = {}) => {
+  const py = await createPython({ backend: "wasm", ...options });
+  open.push(py);
+  return py;
+};
+const refusal = async (options: Parameters<typeof createPython>[0]): Promise<EngineError> => {
+  const outcome = await start(options).catch((error: unknown) => error);
+  expect(outcome).toBeInstanceOf(EngineError);
+  return outcome as EngineError;
+};
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((py) => py.close()));
+});
+
+describe("start", () => {
+  it("says what the engine is and can do", async () => {
+    const py = await start();
+    expect(py.info).toMatchObject({ backend: "wasm", protocol: 1, implementation: "cpython", platform: "emscripten", fallback: null });
+    expect(py.info.python).toMatch(/^3\.14\./);
+    expect(py.info.capabilities).toEqual({
+      sync: false,
+      syncCallbacks: true,
+      interrupt: true,
+      threads: false,
+      sharedMemory: false,
+      processes: false,
+      hostFiles: false,
+    });
+  });
+
+  it("puts paths, arguments and environment before user code", async () => {
+    const py = await start({ paths: ["/tmp/first", "/tmp/second"], args: ["--fast"], env: { ISOPY_WORD: "naïve" } });
+    const sys = py.import("sys");
+    expect(await sys.path).toMatchObject({ 0: "/tmp/first", 1: "/tmp/second" });
+    expect(await sys.argv).toEqual(["", "--fast"]);
+    expect(await py.import("os").environ.get("ISOPY_WORD")).toBe("naïve");
+  });
+
+  it("does not give the worker this process's environment", async () => {
+    const py = await start();
+    expect(await py.eval("hasattr(__import__('js').process.env, 'PATH')")).toBe(false);
+    expect(await py.import("os").environ.get("PATH")).not.toBe(process.env["PATH"]);
+  });
+
+  it("reports its progress", async () => {
+    const stages: string[] = [];
+    await start({ onProgress: ({ stage }) => stages.push(stage) });
+    expect(stages).toContain("python");
+  });
+
+  it("two engines at once know nothing of each other", async () => {
+    const [one, two] = await Promise.all([start(), start()]);
+    await one.exec("x = 1");
+    expect(await two.eval("'x' in globals()")).toBe(false);
+    expect(await one.eval("x")).toBe(1);
+  });
+
+  it("a process that forgets to close an idle engine ends by itself", async () => {
+    const script = `
+      const { createPython } = await import(${JSON.stringify(import.meta.resolve("isopy"))});
+      const py = await createPython({ backend: "wasm" });
+      console.log(await py.eval("6 * 7"));`;
+    const { stdout } = await execute(process.execPath, ["--input-type=module", "-e", script], { timeout: 25_000 });
+    expect(stdout.trim()).toBe("42");
+  });
+
+  it("a process waits for a pending program", async () => {
+    const script = `
+      const { createPython } = await import(${JSON.stringify(import.meta.resolve("isopy"))});
+      const py = await createPython({ backend: "wasm" });
+      py.eval("__import__('asyncio').sleep(0.3, 'slept')").then(console.log);`;
+    const { stdout } = await execute(process.execPath, ["--input-type=module", "-e", script], { timeout: 25_000 });
+    expect(stdout.trim()).toBe("slept");
+  });
+});
+
+describe("what stands in the way", () => {
+  it("a missing file is named", async () => {
+    const error = await refusal({ assets: { wasm: "file:///nowhere/pyodide.asm.wasm" } });
+    expect(error).toMatchObject({ code: "ERR_BACKEND_UNAVAILABLE" });
+    expect(error.message).toContain("/nowhere/pyodide.asm.wasm");
+    expect(error.hint).toContain("dist");
+  });
+
+  it("a missing worker is a typed error", async () => {
+    const error = await refusal({ assets: { worker: "file:///nowhere/worker.js" } });
+    expect(error).toMatchObject({ code: "ERR_BACKEND_UNAVAILABLE" });
+    expect(error.message).toContain("worker");
+  });
+
+  it("a worker that never answers is given up", async () => {
+    await withFile("worker.mjs", "setInterval(() => {}, 1000);", async (worker) => {
+      const error = await refusal({ assets: { worker }, startTimeout: 200 });
+      expect(error).toMatchObject({ code: "ERR_BACKEND_UNAVAILABLE" });
+      expect(error.message).toContain("200 ms");
+    });
+  });
+
+  it("a worker that ends at once is a typed error", async () => {
+    await withFile("worker.mjs", "process.exit(3);", async (worker) => {
+      const error = await refusal({ assets: { worker } });
+      expect(error).toMatchObject({ code: "ERR_BACKEND_UNAVAILABLE" });
+      expect(error.message).toContain("exit code 3");
+    });
+  });
+
+  it("a library of another build is refused before user code runs", async () => {
+    const library = createRequire(import.meta.url).resolve("pyodide/python_stdlib.zip");
+    const folder = await mkdtemp(join(tmpdir(), "isopy-"));
+    try {
+      await copyFile(library, join(folder, "python_stdlib.zip"));
+      const error = await refusal({ assets: { stdlib: pathToFileURL(join(folder, "python_stdlib.zip")) } });
+      expect(error).toMatchObject({ code: "ERR_BACKEND_UNAVAILABLE" });
+      expect(error.message).toContain("different builds");
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it("an aborted start rejects with the signal's reason", async () => {
+    const reason = new Error("not any more");
+    const controller = new AbortController();
+    const starting = start({ signal: controller.signal, onProgress: () => controller.abort(reason) });
+    await expect(starting).rejects.toBe(reason);
+  });
+});
+
+describe("close", () => {
+  it("is idempotent, and settles what is pending", async () => {
+    const py = await start();
+    const pending = py.eval("__import__('asyncio').sleep(60)").then(undefined, (error: unknown) => error);
+    await Promise.all([py.close(), py.close()]);
+    expect(await pending).toMatchObject({ code: "ERR_CLOSED" });
+    await py.close();
+    await expect(run(py.eval("1"))).rejects.toMatchObject({ code: "ERR_CLOSED" });
+  });
+
+  it("runs exit handlers", async () => {
+    const lines: string[] = [];
+    const py = await start({ stdout: (text) => lines.push(text) });
+    await py.exec("import atexit\natexit.register(print, 'goodbye')");
+    await py.close();
+    expect(lines.join("")).toBe("goodbye\n");
+  });
+
+  it("does not wait for a program that never ends", async () => {
+    const py = await start();
+    const pending = py.exec("while True: pass").then(undefined, (error: unknown) => error);
+    await py.close();
+    expect(await pending).toMatchObject({ code: "ERR_CLOSED" });
+  });
+});
+
+async function withFile(name: string, text: string, use: (url: URL) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "isopy-"));
+  try {
+    await writeFile(join(folder, name), text);
+    await use(pathToFileURL(join(folder, name)));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
