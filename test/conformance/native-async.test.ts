@@ -1,0 +1,4 @@
+/** The vectors on CPython in this process, asynchronously. */
+import { runVectorsHere } from "./node-host.ts";
+
+runVectorsHere("native-async");
