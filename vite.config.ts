@@ -94,6 +94,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 90_000,
+    // A second try where nobody watches; the report names every test that needed it.
+    retry: process.env.CI ? 1 : 0,
     // The package under test is what is shipped: Node loads it, Vite does not transform it.
     server: { deps: { external: [/\/dist\//] } },
     projects: [

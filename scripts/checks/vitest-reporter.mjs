@@ -18,6 +18,10 @@ export default class TallyReporter {
     );
   }
 
+  onTestCaseResult(test) {
+    if (test.diagnostic()?.flaky) console.log(`    AGAIN  ${test.module.relativeModuleId} > ${test.fullName}: passed at the second try`);
+  }
+
   onTestRunEnd(modules, unhandledErrors) {
     const result = { passed: 0, failed: [], skipped: [] };
     for (const module of modules) {
