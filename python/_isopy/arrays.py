@@ -24,7 +24,7 @@ _PORTABLE = {
     ("int", 4): "i", ("uint", 4): "I", ("int", 8): "q", ("uint", 8): "Q",
     ("float", 2): "e", ("float", 4): "f", ("float", 8): "d",
 }  # fmt: skip
-_DTYPES = {
+DTYPES = {
     "?": "bool", "b": "int8", "B": "uint8", "h": "int16", "H": "uint16", "i": "int32", "I": "uint32",
     "q": "int64", "Q": "uint64", "e": "float16", "f": "float32", "d": "float64",
 }  # fmt: skip
@@ -60,7 +60,7 @@ def buffer_copy(value: Any) -> Optional[Extension]:
             return None
         if view.ndim == 1:
             return Extension("buffer", fmt, data)
-        return Extension("ndarray", _DTYPES[fmt], tuple(view.shape), data, {})
+        return Extension("ndarray", DTYPES[fmt], tuple(view.shape), data, {})
 
 
 def _split(fmt: str) -> tuple[str, str]:

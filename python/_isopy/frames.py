@@ -11,7 +11,6 @@ import sys
 from typing import Any, Optional
 
 from .arrays import ndarray_copy
-from .marker import Extension
 
 
 def frame_copy(value: Any) -> Optional[Any]:
@@ -89,6 +88,3 @@ def _column(pandas: Any, column: Any) -> Any:
 
 def _numpy(column: Any) -> Any:
     return column.to_numpy() if hasattr(column, "to_numpy") else column
-
-
-__all__ = ["Extension", "frame_copy"]

@@ -186,9 +186,9 @@ def _ndarray(value: Any, spec: Spec, path: str) -> Any:
     if copied.operands[0] == "ndarray":
         found = copied.operands[1]
     else:
-        from .arrays import _DTYPES
+        from .arrays import DTYPES
 
-        found = _DTYPES[copied.operands[1]]
+        found = DTYPES[copied.operands[1]]
     if dtype is not None and found != dtype:
         raise TypeError(f"{path}: expected an array of {dtype}, got {found}")
     if ndim is not None and dims != ndim:

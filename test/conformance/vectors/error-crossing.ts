@@ -1,26 +1,13 @@
 /**
  * Exceptions that cross more than once, exceptions that end programs, and errors of JavaScript in Python.
  */
+
 import { PythonError } from "isopy";
+import { fails, failure } from "../failing.ts";
 import { having, matching } from "../match.ts";
 import type { Runner } from "../runner.ts";
 import { inGroup } from "../vector.ts";
 
-const fails = (body: string): string =>
-  `def fails():\n${body
-    .split("\n")
-    .map((line) => `    ${line}`)
-    .join("\n")}`;
-/** Evaluates `fails()` and gives what it failed with. */
-async function failure(t: Runner, setup: string, values: Record<string, unknown> = {}): Promise<PythonError> {
-  try {
-    await t.evaluate({ setup, source: "fails()", values });
-  } catch (error) {
-    if (error instanceof PythonError) return error;
-    throw error;
-  }
-  throw new Error("fails() did not fail");
-}
 const alive = async (t: Runner) => t.evaluate({ source: "6 * 7" });
 
 export const errorCrossing = inGroup("errors", [

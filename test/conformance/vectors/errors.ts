@@ -1,26 +1,10 @@
 /**
  * What Python raises, with all of its facts: class, chain, group, notes, frames.
  */
-import { PythonError } from "isopy";
-import { having, matching } from "../match.ts";
-import type { Runner } from "../runner.ts";
-import { inGroup } from "../vector.ts";
 
-const fails = (body: string): string =>
-  `def fails():\n${body
-    .split("\n")
-    .map((line) => `    ${line}`)
-    .join("\n")}`;
-/** Evaluates `fails()` and gives what it failed with. */
-async function failure(t: Runner, setup: string, values: Record<string, unknown> = {}): Promise<PythonError> {
-  try {
-    await t.evaluate({ setup, source: "fails()", values });
-  } catch (error) {
-    if (error instanceof PythonError) return error;
-    throw error;
-  }
-  throw new Error("fails() did not fail");
-}
+import { fails, failure } from "../failing.ts";
+import { having, matching } from "../match.ts";
+import { inGroup } from "../vector.ts";
 
 export const errors = inGroup("errors", [
   {
