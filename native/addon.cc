@@ -9,9 +9,11 @@
 
 #include "environment.h"
 #include "host_object.h"
+#include "interpreter.h"
 #include "pool.h"
 #include "runtime.h"
 #include "sync_calls.h"
+#include "threads.h"
 
 namespace isopy {
 
@@ -74,7 +76,7 @@ void begin_opening(const std::shared_ptr<Engine>& engine, PythonConfig config, s
       [engine, config = std::move(config), setup = std::move(setup), options = std::move(options)] {
         PythonStart start = ensure_python(config);
         if (!start.ok) return engine->opened(false, start.error);
-        post_control([engine, setup, options](const Gil& gil) {
+        engine->interpreter->post([engine, setup, options](const Gil& gil) {
           // Given up meanwhile: closing has run already, and nobody would drop what is opened now.
           if (engine->closed()) return engine->opened(false, "the start was given up");
           std::string hello, problem;
@@ -94,7 +96,7 @@ void begin_closing(const std::shared_ptr<Engine>& engine) {
     engine->finish_closing();
   };
   if (running_python() == nullptr) return finish();
-  post_control([engine, finish](const Gil& gil) {
+  engine->interpreter->post([engine, finish](const Gil& gil) {
     EngineMethods& methods = engine->methods;
     if (methods.close) {
       PyOwned close = PyOwned::share(methods.close.get());
@@ -129,7 +131,8 @@ napi_value engine_control(napi_env env, napi_callback_info info) {
     return throw_argument(env, "control needs a kind and a frame (Uint8Array)");
   }
   if (running_python() == nullptr) return nullptr;
-  post_control([engine = call.context->engine, kind, frame = copy(data, length)](const Gil& gil) {
+  const std::shared_ptr<Engine>& engine = call.context->engine;
+  engine->interpreter->post([engine, kind, frame = copy(data, length)](const Gil& gil) {
     if (engine->methods.engine && !engine->closed())
       receive_frame(gil, *engine, static_cast<int>(kind), frame);
   });
@@ -277,7 +280,7 @@ napi_value open(napi_env env, napi_callback_info info) {
   napi_get_instance_data(env, reinterpret_cast<void**>(&environment));
   auto context = std::make_unique<EngineContext>();
   context->environment = environment;
-  context->engine = std::make_shared<Engine>();
+  context->engine = std::make_shared<Engine>(Interpreter::main());
   Engine& engine = *context->engine;
   double deadlock_ms = 0, max_bytes = 0, max_nodes = 0, max_depth = 0;
   if (!read_number(env, args[0], "deadlockMs", deadlock_ms) ||
@@ -322,7 +325,7 @@ napi_value running(napi_env env, napi_callback_info) {
 
 /// At the end of the process: lets JS threads go that compute in Python.
 napi_value interrupt_all(napi_env, napi_callback_info) {
-  if (running_python() != nullptr) post_control(&interrupt_sync_calls);
+  if (running_python() != nullptr) Interpreter::main()->post(&interrupt_sync_calls);
   return nullptr;
 }
 
@@ -341,16 +344,8 @@ void leave(void* data) {
     context->engine->wait_closed(std::max(left, std::chrono::milliseconds(0)));
     context->engine->shut();
   }
-  if (environment->sync_state != nullptr) {
-    py().PyEval_RestoreThread(environment->sync_state);
-    if (environment->lane) {  // another thread may get this one's ident
-      py().PyObject_SetAttrString(environment->lane.get(), "engine", py()._Py_NoneStruct);
-      environment->lane.reset();
-    }
-    py().PyThreadState_Clear(environment->sync_state);
-    py().PyThreadState_DeleteCurrent();
-    environment->sync_state = nullptr;
-  }
+  for (auto& attachment : environment->attachments) detach_for_ever(*attachment);
+  environment->attachments.clear();
 }
 
 }  // namespace

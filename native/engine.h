@@ -14,6 +14,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "gil.h"
 #include "outbox.h"
@@ -49,8 +50,13 @@ struct JsThread {
   std::atomic<std::uint32_t> epoch{0};
 };
 
+class Interpreter;
+
 class Engine : public std::enable_shared_from_this<Engine> {
  public:
+  explicit Engine(std::shared_ptr<Interpreter> home) : interpreter(std::move(home)) {}
+
+  const std::shared_ptr<Interpreter> interpreter;
   Outbox outbox;
   JsThread js;
   EngineMethods methods;  // touched attached only

@@ -4,6 +4,32 @@
 
 namespace isopy {
 
+Attachment& attachment_of(EngineContext& context) {
+  if (context.attachment != nullptr) return *context.attachment;
+  auto& all = context.environment->attachments;
+  const auto& interpreter = context.engine->interpreter;
+  for (const auto& one : all) {
+    if (one->interpreter == interpreter) context.attachment = one.get();
+  }
+  if (context.attachment == nullptr) {
+    all.push_back(std::make_unique<Attachment>());
+    context.attachment = all.back().get();
+    context.attachment->interpreter = interpreter;
+    context.attachment->state = interpreter->new_thread_state();
+  }
+  return *context.attachment;
+}
+
+void detach_for_ever(Attachment& attachment) {
+  py().PyEval_RestoreThread(attachment.state);
+  if (attachment.lane) {  // another thread may get this one's ident
+    py().PyObject_SetAttrString(attachment.lane.get(), "engine", py()._Py_NoneStruct);
+    attachment.lane.reset();
+  }
+  py().PyThreadState_Clear(attachment.state);
+  py().PyThreadState_DeleteCurrent();
+}
+
 napi_value throw_argument(napi_env env, const std::string& message) {
   napi_throw_type_error(env, "ERR_ARGUMENT", message.c_str());
   return nullptr;

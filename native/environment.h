@@ -1,7 +1,6 @@
 /// What belongs to one JavaScript environment (the main one or a `worker_threads` worker).
 ///
-/// Freed by Node with the environment. Its thread state is made at the first sync call, by and for
-/// the JS thread.
+/// Freed by Node with the environment.
 #pragma once
 
 #include <node_api.h>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "engine.h"
+#include "interpreter.h"
 #include "stream_reader.h"
 #include "stream_writer.h"
 
@@ -25,10 +25,23 @@ constexpr std::size_t kScratchBytes = 64 * 1024;
 
 struct Environment;
 
+/// What the JS thread of an environment has in one interpreter. Made by and for that thread, at its
+/// first sync call there.
+struct Attachment {
+  std::shared_ptr<Interpreter> interpreter;
+  PyThreadState* state = nullptr;
+  /// This thread's `_isopy.lanes.Lane`, and the engine that it names: whose output and callbacks they are.
+  PyOwned lane;
+  PyObject* lane_engine = nullptr;  // held by the lane
+  StreamWriter writer;
+  StreamReader reader;
+};
+
 /// One engine as its environment sees it; the data pointer of its JS functions.
 struct EngineContext {
   Environment* environment = nullptr;
   std::shared_ptr<Engine> engine;
+  Attachment* attachment = nullptr;  // from the first sync call on; the environment's
   std::int32_t* state = nullptr;     // memory of an ArrayBuffer that `keep` holds
   unsigned char* scratch = nullptr;  // likewise
   napi_ref keep = nullptr;           // the JS object, which holds both
@@ -36,13 +49,13 @@ struct EngineContext {
 
 struct Environment {
   std::vector<std::unique_ptr<EngineContext>> engines;
-  PyThreadState* sync_state = nullptr;
-  /// This thread's `_isopy.lanes.Lane`, and the engine that it names: whose output and callbacks they are.
-  PyOwned lane;
-  PyObject* lane_engine = nullptr;  // held by the lane
-  StreamWriter writer;
-  StreamReader reader;
+  std::vector<std::unique_ptr<Attachment>> attachments;  // one per interpreter
 };
+
+/// JS thread: the attachment to the interpreter of a started engine.
+Attachment& attachment_of(EngineContext& context);
+/// JS thread, detached, at the end of the environment: gives an attachment's Python objects back.
+void detach_for_ever(Attachment& attachment);
 
 /// JS thread: throws a TypeError with `code` ERR_ARGUMENT and returns null.
 napi_value throw_argument(napi_env env, const std::string& message);

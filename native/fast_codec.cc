@@ -1,28 +1,28 @@
 #include "fast_codec.h"
 
-#include "stream_reader.h"
-#include "stream_writer.h"
+#include "interpreter.h"
 
 namespace isopy {
 
 namespace {
 
-constexpr const char* kLimits = "isopy.limits";
+constexpr const char* kCodec = "isopy.codec";
 
-// Used under the GIL only. Writing never lets go of it; reading may (a collection may run a
-// finalizer), and then a second reader gives up and Python reads.
-StreamWriter& writer = *new StreamWriter;
-StreamReader& reader = *new StreamReader;
+/// What the replaced methods share, in a capsule.
+struct FastCodec {
+  StreamLimits limits;
+  std::shared_ptr<Interpreter> interpreter;
+};
 
-/// `self` is (the replaced method, a capsule with the limits).
+/// `self` is (the replaced method, a capsule with the FastCodec).
 PyObject* replaced(PyObject* self) { return py().PyTuple_GetItem(self, 0); }
 
-const StreamLimits& limits_of(PyObject* self) {
-  return *static_cast<StreamLimits*>(py().PyCapsule_GetPointer(py().PyTuple_GetItem(self, 1), kLimits));
+FastCodec& codec_of(PyObject* self) {
+  return *static_cast<FastCodec*>(py().PyCapsule_GetPointer(py().PyTuple_GetItem(self, 1), kCodec));
 }
 
-void free_limits(PyObject* capsule) {
-  delete static_cast<StreamLimits*>(py().PyCapsule_GetPointer(capsule, kLimits));
+void free_codec(PyObject* capsule) {
+  delete static_cast<FastCodec*>(py().PyCapsule_GetPointer(capsule, kCodec));
 }
 
 PyObject* forward(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* names) {
@@ -43,7 +43,9 @@ PyObject* forward(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObj
 /// stream(value, portable=False): plain data is portable, so the second does not matter here.
 PyObject* stream(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* names) {
   GilHeld held;
-  if (count > 0 && writer.write(held.token(), args[0], limits_of(self))) {
+  const FastCodec& codec = codec_of(self);
+  StreamWriter& writer = codec.interpreter->writer;
+  if (count > 0 && writer.write(held.token(), args[0], codec.limits)) {
     return py().PyBytes_FromStringAndSize(writer.data(), static_cast<Py_ssize_t>(writer.size()));
   }
   return forward(self, args, count, names);
@@ -56,8 +58,9 @@ PyObject* decode(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObje
   Py_ssize_t size = 0;
   if (count > 0 && type_of(args[0]) == py().PyBytes_Type &&
       py().PyBytes_AsStringAndSize(args[0], &data, &size) == 0) {
-    PyOwned value = reader.read(held.token(), reinterpret_cast<const unsigned char*>(data),
-                                static_cast<std::size_t>(size), limits_of(self));
+    const FastCodec& codec = codec_of(self);
+    PyOwned value = codec.interpreter->reader.read(held.token(), reinterpret_cast<const unsigned char*>(data),
+                                                   static_cast<std::size_t>(size), codec.limits);
     if (value) return value.release();
   }
   return forward(self, args, count, names);
@@ -79,10 +82,10 @@ PyMethodDef methods[] = {method("stream", &stream), method("decode", &decode)};
 
 bool accelerate_codec(const Gil&, const std::shared_ptr<Engine>& engine, const PyOwned& codec) {
   if (!py().plain_layout) return true;
-  auto* limits = new StreamLimits(engine->limits);
-  PyOwned capsule = PyOwned::steal(py().PyCapsule_New(limits, kLimits, &free_limits));
+  auto* shared = new FastCodec{engine->limits, engine->interpreter};
+  PyOwned capsule = PyOwned::steal(py().PyCapsule_New(shared, kCodec, &free_codec));
   if (!capsule) {
-    delete limits;
+    delete shared;
     return false;
   }
   for (PyMethodDef& definition : methods) {

@@ -4,6 +4,7 @@
 
 #include "asking.h"
 #include "fast_codec.h"
+#include "interpreter.h"
 #include "pool.h"
 #include "runtime.h"
 
@@ -160,7 +161,7 @@ PyOwned make_host(const Gil&, const std::shared_ptr<Engine>& engine) {
 bool open_engine(const Gil& gil, const std::shared_ptr<Engine>& engine, const std::string& setup,
                  const std::string& options, std::string& hello, std::string& problem) {
   auto open = [&]() -> bool {
-    if (!prepare_engine(gil, setup)) return false;
+    if (!engine->interpreter->prepare_engine(gil, setup)) return false;
     PyOwned module = PyOwned::steal(py().PyImport_ImportModule("_isopy.engine"));
     PyOwned host = module ? make_host(gil, engine) : PyOwned();
     PyOwned type = host ? attribute(module, "Engine") : PyOwned();

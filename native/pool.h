@@ -8,14 +8,63 @@
 /// Workers are started on demand, up to kMaxWorkers, and kept.
 #pragma once
 
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
 #include <memory>
+#include <mutex>
 #include <string>
-
-#include "engine.h"
+#include <vector>
 
 namespace isopy {
 
+class Engine;
+class Interpreter;
+
 constexpr int kMaxWorkers = 64;
+
+/// The workers of one interpreter. Never freed while a thread runs in it.
+class Pool {
+ public:
+  explicit Pool(Interpreter& interpreter) : interpreter_(interpreter) {}
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  struct Job {
+    std::shared_ptr<Engine> engine;
+    std::string frame;  // empty: only look for work
+  };
+  /// Any thread, attached or not.
+  void enqueue(Job job);
+
+  struct Worker {
+    std::condition_variable called;
+    std::atomic<std::uint64_t> progress{0};
+    // Guarded by Pool::mutex_.
+    bool idle = false;
+    bool stalled = false;
+    std::uint64_t seen = 0;
+    std::chrono::steady_clock::time_point since;
+    std::shared_ptr<Engine> engine;  // whose programs it runs
+  };
+
+ private:
+  void rouse();
+  void run(Worker& self);
+  void monitor();
+
+  Interpreter& interpreter_;
+  std::mutex mutex_;
+  std::condition_variable watch_;  // the monitor
+  bool monitor_started_ = false;
+  bool monitor_asleep_ = false;
+  std::deque<Job> jobs_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<Worker*> idle_;  // the last one is the warmest
+  int advancing_ = 0;          // neither idle nor stalled
+};
 
 /// Any thread, attached or not: queues a SUBMIT frame of `programs` programs.
 void submit_frame(const std::shared_ptr<Engine>& engine, std::string frame, std::uint32_t programs);

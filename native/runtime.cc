@@ -2,12 +2,10 @@
 
 #include <condition_variable>
 #include <cstdlib>
-#include <deque>
-#include <memory>
 #include <mutex>
-#include <utility>
 
-#include "bootstrap.h"
+#include "interpreter.h"
+#include "threads.h"
 
 namespace isopy {
 
@@ -21,36 +19,10 @@ struct Runtime {
   bool running = false;
   bool finished_start = false;
   std::string error;
+  bool loaded = false;  // Python is in the process, whether or not it is usable
   PythonConfig config;
-  PyInterpreterState* interpreter = nullptr;
-  PyObject* prepare = nullptr;  // kept for ever
-  std::deque<std::function<void(const Gil&)>> tasks;
 };
 Runtime& runtime = *new Runtime;
-
-void* thread_entry(void* raw) {
-  std::unique_ptr<std::function<void()>> body(static_cast<std::function<void()>*>(raw));
-  (*body)();
-  return nullptr;
-}
-
-/// Runs the bootstrap source and keeps its `prepare`.
-bool bootstrap(const Gil&, const PythonConfig& config) {
-  PyOwned scope = PyOwned::steal(py().PyDict_New());
-  PyOwned directory = PyOwned::steal(py().PyUnicode_DecodeUTF8(
-      config.package.data(), static_cast<Py_ssize_t>(config.package.size()), "surrogateescape"));
-  // RTLD_NOW | RTLD_DEEPBIND: extension modules get their own OpenSSL and zlib, not Node's.
-  PyOwned flags =
-      config.deepbind ? PyOwned::steal(py().PyLong_FromLongLong(2 | 8)) : PyOwned::share(py()._Py_NoneStruct);
-  if (!scope || !directory || !flags) return false;
-  if (py().PyDict_SetItemString(scope.get(), "__builtins__", py().PyEval_GetBuiltins()) != 0) return false;
-  if (!PyOwned::steal(py().PyRun_StringFlags(kBootstrap, kPyFileInput, scope.get(), scope.get(), nullptr)))
-    return false;
-  PyObject* args[] = {directory.get(), flags.get()};
-  if (!PyOwned::steal(py().vectorcall(py().PyDict_GetItemString(scope.get(), "load"), args, 2))) return false;
-  runtime.prepare = PyOwned::share(py().PyDict_GetItemString(scope.get(), "prepare")).release();
-  return true;
-}
 
 /// PYTHONHOME belongs to the Python the user runs by hand; here the executable decides.
 void initialise_without_home() {
@@ -77,8 +49,7 @@ PyThreadState* initialise(const PythonConfig& config, std::string& error) {
   initialise_without_home();
   GilHeld held;
   verify_layout();
-  if (!bootstrap(held.token(), config)) error = take_error_text(held.token());
-  runtime.interpreter = py().PyInterpreterState_Get();
+  if (!Interpreter::main()->adopt(held.token(), config)) error = take_error_text(held.token());
   return py().PyEval_SaveThread();
 }
 
@@ -88,38 +59,15 @@ void control_thread(const PythonConfig& config) {
   {
     std::lock_guard<std::mutex> lock(runtime.mutex);
     runtime.finished_start = true;
+    runtime.loaded = state != nullptr;
     runtime.error = error;
     runtime.running = error.empty();
     runtime.changed.notify_all();
   }
-  if (!error.empty() && state == nullptr) return;
-  for (;;) {
-    std::deque<std::function<void(const Gil&)>> tasks;
-    {
-      std::unique_lock<std::mutex> lock(runtime.mutex);
-      runtime.changed.wait(lock, [] { return !runtime.tasks.empty(); });
-      tasks.swap(runtime.tasks);
-    }
-    GilAcquire gil(state);
-    for (auto& task : tasks) task(gil.token());
-    tasks.clear();  // attached: a task may own Python references
-  }
+  if (state != nullptr) Interpreter::main()->serve(state);
 }
 
 }  // namespace
-
-bool start_thread(std::function<void()> body) {
-  auto owned = std::make_unique<std::function<void()>>(std::move(body));
-  pthread_attr_t attributes;
-  if (pthread_attr_init(&attributes) != 0) return false;
-  pthread_attr_setstacksize(&attributes, kStackBytes);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_t thread;
-  const bool ok = pthread_create(&thread, &attributes, &thread_entry, owned.get()) == 0;
-  pthread_attr_destroy(&attributes);
-  if (ok) (void)owned.release();  // the thread owns it now
-  return ok;
-}
 
 PythonStart ensure_python(const PythonConfig& config) {
   std::lock_guard<std::mutex> serial(runtime.start_mutex);
@@ -130,7 +78,7 @@ PythonStart ensure_python(const PythonConfig& config) {
     return {false,
             "this process already runs " + runtime.config.program + " (" + runtime.config.library + ")"};
   }
-  if (runtime.finished_start && runtime.interpreter != nullptr) {
+  if (runtime.finished_start && runtime.loaded) {
     return {false, "an earlier start of Python in this process failed: " + runtime.error};
   }
   runtime.finished_start = false;
@@ -149,21 +97,6 @@ const PythonConfig* running_python() {
   std::lock_guard<std::mutex> lock(runtime.mutex);
   return runtime.running ? &runtime.config : nullptr;
 }
-
-void post_control(std::function<void(const Gil&)> task) {
-  std::lock_guard<std::mutex> lock(runtime.mutex);
-  runtime.tasks.push_back(std::move(task));
-  runtime.changed.notify_all();
-}
-
-bool prepare_engine(const Gil&, const std::string& setup) {
-  PyOwned bytes =
-      PyOwned::steal(py().PyBytes_FromStringAndSize(setup.data(), static_cast<Py_ssize_t>(setup.size())));
-  PyObject* args[] = {bytes.get()};
-  return bytes && PyOwned::steal(py().vectorcall(runtime.prepare, args, 1));
-}
-
-PyThreadState* new_thread_state() { return py().PyThreadState_New(runtime.interpreter); }
 
 std::string take_error_text(const Gil&) {
   PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;

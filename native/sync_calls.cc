@@ -25,17 +25,17 @@ enum Outcome : std::int32_t { kScalar = 0, kStream = 1, kError = 2 };
 class SyncScope {
  public:
   explicit SyncScope(EngineContext& context)
-      : context_(context), gil_(enter(context.engine->js, context.environment->sync_state)) {
+      : context_(context), gil_(enter(context.engine->js, context.attachment->state)) {
     PyObject* engine = context.engine->methods.engine.get();
-    PyObject* named = context.environment->lane_engine;
+    PyObject* named = context.attachment->lane_engine;
     if (engine == nullptr || named == engine) return;
     if (named != nullptr) outer_ = PyOwned::share(named);
-    name_engine(*context.environment, engine);
+    name_engine(*context.attachment, engine);
   }
   ~SyncScope() {
     send_waiting();
     // A callback of one engine called another: the rest of the outer call is the first one's again.
-    if (outer_) name_engine(*context_.environment, outer_.get());
+    if (outer_) name_engine(*context_.attachment, outer_.get());
     context_.engine->js.depth.fetch_sub(1, std::memory_order_release);
     context_.state[kWaiting] = context_.engine->outbox.waiting() ? 1 : 0;
   }
@@ -60,14 +60,14 @@ class SyncScope {
     js.depth.fetch_add(1, std::memory_order_acquire);
     return state;
   }
-  static void name_engine(Environment& environment, PyObject* engine) {
-    if (!environment.lane) {
+  static void name_engine(Attachment& attachment, PyObject* engine) {
+    if (!attachment.lane) {
       PyOwned module = PyOwned::steal(py().PyImport_ImportModule("_isopy.lanes"));
       PyOwned lane = module ? PyOwned::steal(py().PyObject_GetAttrString(module.get(), "lane")) : PyOwned();
-      if (lane) environment.lane = PyOwned::steal(py().vectorcall(lane.get(), nullptr, 0));
+      if (lane) attachment.lane = PyOwned::steal(py().vectorcall(lane.get(), nullptr, 0));
     }
-    if (environment.lane && py().PyObject_SetAttrString(environment.lane.get(), "engine", engine) == 0) {
-      environment.lane_engine = engine;
+    if (attachment.lane && py().PyObject_SetAttrString(attachment.lane.get(), "engine", engine) == 0) {
+      attachment.lane_engine = engine;
     } else {
       py().PyErr_Clear();  // out of memory: output of this call goes to another engine
     }
@@ -77,15 +77,14 @@ class SyncScope {
   PyOwned outer_;  // dropped before the GIL is let go
 };
 
-/// The context of a sync call, or null with an exception pending.
+/// The context of a sync call, with its attachment, or null with an exception pending.
 EngineContext* context_of(napi_env env, void* data) {
   auto* context = static_cast<EngineContext*>(data);
   if (context->engine->closed() || !context->engine->ready()) {
     napi_throw_error(env, "ERR_CLOSED", "The engine is closed.");
     return nullptr;
   }
-  Environment& environment = *context->environment;
-  if (environment.sync_state == nullptr) environment.sync_state = new_thread_state();
+  attachment_of(*context);
   return context;
 }
 
@@ -169,7 +168,7 @@ napi_value deliver_value(const Gil& gil, napi_env env, EngineContext& context, P
       case Conversion::kNotScalar:
         break;
     }
-    StreamWriter& writer = context.environment->writer;
+    StreamWriter& writer = context.attachment->writer;
     if (writer.write(gil, value, context.engine->limits)) {
       context.state[kFast]++;
       return deliver(env, context, kStream, writer.data(), writer.size());
@@ -284,7 +283,7 @@ napi_value sync_call_stream(napi_env env, napi_callback_info info) {
   const Gil& gil = scope.token();
   PyOwned callee = object_of(gil, env, *context, values[0]);
   if (!callee) return nullptr;
-  PyOwned operands = context->environment->reader.read(gil, bytes, length, context->engine->limits);
+  PyOwned operands = context->attachment->reader.read(gil, bytes, length, context->engine->limits);
   if (operands) {
     context->state[kFast]++;
   } else {

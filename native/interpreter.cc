@@ -1,0 +1,63 @@
+#include "interpreter.h"
+
+#include <utility>
+
+#include "bootstrap.h"
+#include "runtime.h"
+
+namespace isopy {
+
+const std::shared_ptr<Interpreter>& Interpreter::main() {
+  // Never destroyed: detached threads use it while the process exits.
+  static const auto& only = *new std::shared_ptr<Interpreter>(std::make_shared<Interpreter>());
+  return only;
+}
+
+bool Interpreter::adopt(const Gil&, const PythonConfig& config) {
+  state_ = py().PyInterpreterState_Get();
+  PyOwned scope = PyOwned::steal(py().PyDict_New());
+  PyOwned directory = PyOwned::steal(py().PyUnicode_DecodeUTF8(
+      config.package.data(), static_cast<Py_ssize_t>(config.package.size()), "surrogateescape"));
+  // RTLD_NOW | RTLD_DEEPBIND: extension modules get their own OpenSSL and zlib, not Node's.
+  PyOwned flags =
+      config.deepbind ? PyOwned::steal(py().PyLong_FromLongLong(2 | 8)) : PyOwned::share(py()._Py_NoneStruct);
+  if (!scope || !directory || !flags) return false;
+  if (py().PyDict_SetItemString(scope.get(), "__builtins__", py().PyEval_GetBuiltins()) != 0) return false;
+  if (!PyOwned::steal(py().PyRun_StringFlags(kBootstrap, kPyFileInput, scope.get(), scope.get(), nullptr)))
+    return false;
+  PyObject* args[] = {directory.get(), flags.get()};
+  if (!PyOwned::steal(py().vectorcall(py().PyDict_GetItemString(scope.get(), "load"), args, 2))) return false;
+  prepare_ = PyOwned::share(py().PyDict_GetItemString(scope.get(), "prepare")).release();
+  return true;
+}
+
+void Interpreter::serve(PyThreadState* own) {
+  for (;;) {
+    std::deque<Task> tasks;
+    {
+      std::unique_lock<std::mutex> lock(mutex_);
+      posted_.wait(lock, [this] { return !tasks_.empty(); });
+      tasks.swap(tasks_);
+    }
+    GilAcquire gil(own);
+    for (auto& task : tasks) task(gil.token());
+    tasks.clear();  // attached: a task may own Python references
+  }
+}
+
+void Interpreter::post(Task task) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  tasks_.push_back(std::move(task));
+  posted_.notify_all();
+}
+
+bool Interpreter::prepare_engine(const Gil&, const std::string& setup) {
+  PyOwned bytes =
+      PyOwned::steal(py().PyBytes_FromStringAndSize(setup.data(), static_cast<Py_ssize_t>(setup.size())));
+  PyObject* args[] = {bytes.get()};
+  return bytes && PyOwned::steal(py().vectorcall(prepare_, args, 1));
+}
+
+PyThreadState* Interpreter::new_thread_state() const { return py().PyThreadState_New(state_); }
+
+}  // namespace isopy

@@ -1,0 +1,63 @@
+/// One Python interpreter: its control thread, its tasks and its pool.
+///
+/// Whatever refers to Python objects or runs Python belongs to exactly one interpreter: objects of one
+/// must never be seen by another. Shared (std::shared_ptr) by the engines that live in it; the
+/// main one is permanent.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "gil.h"
+#include "pool.h"
+#include "stream_reader.h"
+#include "stream_writer.h"
+
+namespace isopy {
+
+struct PythonConfig;
+
+class Interpreter {
+ public:
+  using Task = std::function<void(const Gil&)>;
+
+  /// The one that `Py_Initialize` makes. It is there from the start and for ever; Python is in it once
+  /// `ensure_python` has returned.
+  static const std::shared_ptr<Interpreter>& main();
+
+  Interpreter() : pool(*this) {}
+  Interpreter(const Interpreter&) = delete;
+  Interpreter& operator=(const Interpreter&) = delete;
+
+  Pool pool;
+  /// For the codec that Python itself calls; attached only. Writing never lets go of the GIL; reading may
+  /// (a collection may run a finalizer), and then a second reader gives up and `_isopy` reads.
+  StreamWriter writer;
+  StreamReader reader;
+
+  /// On the control thread, once: takes the interpreter that the thread is attached to and loads
+  /// `_isopy` into it. False with an error set.
+  bool adopt(const Gil& gil, const PythonConfig& config);
+  /// On the control thread, detached: runs what is posted, for ever.
+  [[noreturn]] void serve(PyThreadState* own);
+
+  /// Any thread: runs the task on the control thread, attached, in order.
+  void post(Task task);
+  /// Applies an engine's paths, environment variables and arguments. False with an error set.
+  bool prepare_engine(const Gil& gil, const std::string& setup);
+  /// A thread state for the calling thread, detached. The thread keeps it for itself.
+  PyThreadState* new_thread_state() const;
+
+ private:
+  PyInterpreterState* state_ = nullptr;
+  PyObject* prepare_ = nullptr;  // attached only
+  std::mutex mutex_;             // guards what follows
+  std::condition_variable posted_;
+  std::deque<Task> tasks_;
+};
+
+}  // namespace isopy
