@@ -9,6 +9,8 @@
  * @typedef {"green" | "red" | "refused" | "later" | "n/a" | "untested" | "absent"} State
  */
 
+import { titledTests } from "./titles.mjs";
+
 export const ENGINES = ["native", "native sync", "wasm"];
 /** The sync facade is the native engine once more: a row that is proved on native need not be repeated there. */
 const REPEATED = "native sync";
@@ -33,22 +35,14 @@ const MUST = ["PT", "PS", "PN", "PJ"];
  */
 export function outcomesOf(report) {
   const outcomes = new Map();
-  for (const file of report.testResults) {
-    // An engine that did not start, or an import that broke: Vitest calls the tests skipped, the rows call them red.
-    const broken = file.status === "failed" && !file.assertionResults.some(({ status }) => status === "failed");
-    if (broken && file.assertionResults.length === 0) throw new Error(`${file.name} did not run: ${file.message}`);
-    for (const { ancestorTitles, title, status: reported } of file.assertionResults) {
-      const status = broken && reported === "skipped" ? "failed" : reported;
-      const head = /^(?:\[[A-Z]{2}-\d+\]\s*)+/.exec(title);
-      if (head === null) continue;
-      const named = ancestorTitles.find((name) => ENGINES.includes(name));
-      const refuses = /^refuses\b/.test(title.slice(head[0].length));
-      for (const [id] of head[0].matchAll(/[A-Z]{2}-\d+/g)) {
-        const row = outcomes.get(id) ?? new Map();
-        outcomes.set(id, row);
-        for (const engine of named === undefined ? ENGINES : [named]) {
-          row.set(engine, [...(row.get(engine) ?? []), { status, refuses, title }]);
-        }
+  for (const { ids, rest, title, ancestors, status } of titledTests(report)) {
+    const named = ancestors.find((name) => ENGINES.includes(name));
+    const refuses = /^refuses\b/.test(rest);
+    for (const id of ids.filter((one) => !one.startsWith("N-"))) {
+      const row = outcomes.get(id) ?? new Map();
+      outcomes.set(id, row);
+      for (const engine of named === undefined ? ENGINES : [named]) {
+        row.set(engine, [...(row.get(engine) ?? []), { status, refuses, title }]);
       }
     }
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { holders, reliabilityPage, reliabilityTable, unheld } from "../rows/reliability.mjs";
 import { enginesAbsent, outcomesOf, page, table, unproved } from "../rows/table.mjs";
 
 const one = (title, engine, status = "passed") => ({ title, status, ancestorTitles: engine === null ? [] : [engine, "inner"] });
@@ -67,4 +68,53 @@ test("the page is the same for the same results, and names what is missing", () 
   const text = page(entries, { x: "the missing thing" });
   assert.equal(text, page(entries, { x: "the missing thing" }));
   assert.match(text, /\| PJ-03 \| C \| title of PJ-03 \| later \| later \| later \| the missing thing \|/);
+});
+
+const inFile = (name, ...assertionResults) => ({ testResults: [{ name, status: "passed", assertionResults }] });
+const catalogue = (rows, found) => reliabilityTable(rows, holders(found));
+
+test("rows of the failure catalogue and of the seed systems do not mix, though a title may carry both", () => {
+  const found = inFile("/x/test/native/a.test.ts", one("[PT-01] [N-12] works", null));
+  assert.deepEqual([...outcomesOf(found).keys()], ["PT-01"]);
+  assert.deepEqual([...holders(found).keys()], ["N-12"]);
+});
+
+test("a row of the catalogue is held by a passing test, on the engine of its folder or of its describe, or by a command", () => {
+  const rows = [
+    { id: "N-01", wrong: "a" },
+    { id: "N-02", wrong: "b", command: "run it" },
+    { id: "N-03", wrong: "c" },
+    { id: "N-04", wrong: "d" },
+    { id: "N-05", wrong: "e" },
+  ];
+  const results = [
+    inFile(
+      "/x/test/native/a.test.ts",
+      one("[N-01] holds", null),
+      one("[N-04] holds", null, "failed"),
+      one("[N-05] later", null, "skipped"),
+    ),
+    inFile("/x/test/seeds/b.test.ts", one("[N-03] holds", "wasm")),
+    inFile("/x/test/conformance/wasm-node.test.ts", one("[N-01] holds", "scalars")),
+  ];
+  const entries = catalogue(rows, { testResults: results.flatMap((found) => found.testResults) });
+  assert.deepEqual(
+    entries.map(({ states }) => Object.values(states)),
+    [
+      ["green", "green"],
+      ["command", "–"],
+      ["–", "green"],
+      ["red", "–"],
+      ["–", "–"],
+    ],
+  );
+  assert.deepEqual(
+    unheld(entries).map(({ row }) => row.id),
+    ["N-03", "N-04", "N-05"],
+  );
+  assert.match(reliabilityPage(entries), /\| N-02 \| b \| command \| – \| run it \|/);
+});
+
+test("an id that the catalogue does not have is an error", () => {
+  assert.throws(() => catalogue([], inFile("/x/test/native/a.test.ts", one("[N-99] holds", null))), /N-99/);
 });

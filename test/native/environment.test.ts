@@ -95,14 +95,14 @@ describe("what cannot be used", () => {
     return JSON.parse(printed) as { name: string; code: string; message: string };
   };
 
-  it("a path that is not there", async () => {
+  it("[N-70] a path that is not there", async () => {
     expect(await refused('{ backend: "native", python: "/nowhere/python3" }')).toMatchObject({
       code: "ERR_BACKEND_UNAVAILABLE",
       message: expect.stringContaining("/nowhere/python3: there is no executable file at this path"),
     });
   });
 
-  it("a program that is no Python", async () => {
+  it("[N-70] a program that is no Python", async () => {
     const file = join(folder, "impostor");
     writeFileSync(file, "#!/bin/sh\necho hello\n");
     chmodSync(file, 0o755);
@@ -111,7 +111,7 @@ describe("what cannot be used", () => {
     });
   });
 
-  it("a Python without a shared library: where was looked, and what to install", async () => {
+  it("[N-70] a Python without a shared library: where was looked, and what to install", async () => {
     const file = join(folder, "static-python");
     const answer = { ...usual, library: null, searched: ["/opt/x/lib/libpython3.11.so.1.0"], executable: file };
     writeFileSync(file, `#!/bin/sh\ncat <<'END'\n${JSON.stringify(answer)}\nEND\n`);
@@ -121,7 +121,7 @@ describe("what cannot be used", () => {
     expect(message).toContain("apt install libpython");
   });
 
-  it("a library that cannot be opened", async () => {
+  it("[N-70] a library that cannot be opened", async () => {
     const library = join(folder, "libpython-damaged.so");
     writeFileSync(library, "not ELF");
     const file = join(folder, "damaged-python");
@@ -132,7 +132,7 @@ describe("what cannot be used", () => {
     expect(message).toContain("libpython-damaged.so");
   });
 
-  it("an addon that is not there, named explicitly", async () => {
+  it("[N-78] an addon that is not there, named explicitly", async () => {
     const { message } = await refused('{ backend: "native" }', { ISOPY_ADDON: join(folder, "no.node") });
     expect(message).toContain("no.node: no such file");
     expect(message).toContain("build-addon.mjs");
@@ -153,7 +153,7 @@ describe("what cannot be used", () => {
 });
 
 describe("virtual environments", () => {
-  it("a venv's packages are found, by option, by VIRTUAL_ENV and by .venv", async () => {
+  it("[N-73] a venv's packages are found, by option, by VIRTUAL_ENV and by .venv", async () => {
     const project = join(folder, "project");
     mkdirSync(project);
     execFileSync(usual.executable, ["-m", "venv", "--without-pip", join(project, ".venv")]);
@@ -171,7 +171,7 @@ describe("virtual environments", () => {
     expect(await output(ask('{ backend: "native" }'), { env: { ISOPY_PYTHON: "", VIRTUAL_ENV: "" } })).toBe("42 true");
   });
 
-  it("PYTHONHOME of another Python does no harm", async () => {
+  it("[N-74] PYTHONHOME of another Python does no harm", async () => {
     const printed = await output(
       `
       import { createPython } from "isopy";

@@ -13,7 +13,7 @@ describe("start and close", () => {
     await expect(Promise.resolve(py.eval("1"))).rejects.toMatchObject({ code: "ERR_CLOSED" });
   });
 
-  it("starts and stops fifty times in one process", async () => {
+  it("[N-24] starts and stops fifty times in one process", async () => {
     for (let i = 0; i < 50; i++) {
       const py = await createPython(native);
       expect(await py.eval(`${i} + 1`)).toBe(i + 1);
@@ -21,7 +21,7 @@ describe("start and close", () => {
     }
   });
 
-  it("two engines have namespaces of their own and one Python", async () => {
+  it("[N-68] two engines have namespaces of their own and one Python", async () => {
     const [one, two] = await Promise.all([createPython(native), createPython(native)]);
     try {
       await one.exec("only_here = 1");
@@ -45,7 +45,7 @@ describe("start and close", () => {
     }
   });
 
-  it("exit handlers run when the last engine closes", async () => {
+  it("[N-69] exit handlers run when the last engine closes", async () => {
     const printed = await output(`
       import { createPython } from "isopy";
       import { mkdtempSync, readFileSync } from "node:fs";
@@ -62,7 +62,7 @@ describe("start and close", () => {
 });
 
 describe("the end of the process", () => {
-  it("an idle engine does not keep Node alive", async () => {
+  it("[N-67] an idle engine does not keep Node alive", async () => {
     const ended = await inNode(`
       import { createPython } from "isopy";
       const py = await createPython(native);
@@ -71,7 +71,7 @@ describe("the end of the process", () => {
     expect(ended).toMatchObject({ code: 0, signal: null, stdout: "2", stderr: "" });
   });
 
-  it("a pending program keeps Node alive", async () => {
+  it("[N-67] a pending program keeps Node alive", async () => {
     const printed = await output(`
       import { createPython } from "isopy";
       const py = await createPython(native);
@@ -80,7 +80,7 @@ describe("the end of the process", () => {
     expect(printed).toBe("slept");
   });
 
-  it("process.exit ends at once with its code while Python sleeps, computes and waits", async () => {
+  it("[N-08] process.exit ends at once with its code while Python sleeps, computes and waits", async () => {
     const ended = await inNode(`
       import { createPython } from "isopy";
       const py = await createPython(native);
@@ -124,7 +124,7 @@ describe("the end of the process", () => {
     expect(ended).toMatchObject({ code: 3, stdout: "ready\nnode has it" });
   });
 
-  it("sys.exit is an error of the program, not the end of the process", async () => {
+  it("[N-37] sys.exit is an error of the program, not the end of the process", async () => {
     const py = await createPython(native);
     try {
       await expect(Promise.resolve(py.import("sys").exit(3))).rejects.toMatchObject({ type: "SystemExit" });

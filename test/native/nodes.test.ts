@@ -32,7 +32,7 @@ const program = `
 
 describe.each([22, 24, 26])("Node %i", (version) => {
   const node = join(root, ".cache", `node-${version}`, "node_modules", `node-${process.platform}-${process.arch}`, "bin", "node");
-  it.skipIf(!existsSync(node))("runs the same binary, workers included, and ends at once", async () => {
+  it.skipIf(!existsSync(node))("[N-15] [N-78] runs the same binary, workers included, and ends at once", async () => {
     const ended = await inNode(program, { node });
     expect(ended).toMatchObject({ code: 9, signal: null, stderr: "" });
     expect(JSON.parse(ended.stdout)).toEqual([4, String(2n ** 70n), [0, 1, 4], true, 5, 1, 1, 1, 1, 1]);

@@ -11,6 +11,24 @@ export const python = process.env["ISOPY_TEST_PYTHON"];
 /** Options of `createPython` for the engine under test. */
 export const native = python === undefined ? ({ backend: "native" } as const) : ({ backend: "native", python } as const);
 
+/** How much larger than usual the storms are; the lanes raise it (`ISOPY_TEST_SCALE=50`). */
+export const scale = Number(process.env["ISOPY_TEST_SCALE"] ?? 1);
+
+/** For scripts of `inNode`: `start(body)` makes a worker whose module runs `body` with `createPython`, `native` and `parentPort`. */
+export const workers = `
+  import { Worker } from "node:worker_threads";
+  import { once } from "node:events";
+  const start = (body, options = {}) => new Worker(
+    "import { parentPort, workerData } from 'node:worker_threads'; import { createPython } from 'isopy'; const native = " + JSON.stringify(native) + ";\\n" + body,
+    { eval: true, execArgv: ["--input-type=module"], ...options });
+`;
+
+/** For scripts of `inNode` and for workers: `startSync()` makes a synchronous Python. */
+export const startSync = `
+  import { createPythonSync } from "isopy/sync";
+  const startSync = () => { const { backend: _, ...options } = native; return createPythonSync(options); };
+`;
+
 export interface Ended {
   readonly code: number | null;
   readonly signal: string | null;
@@ -25,6 +43,11 @@ export interface ScriptOptions {
   readonly node?: string;
   readonly flags?: readonly string[];
   readonly timeout?: number;
+  readonly cwd?: string;
+  /** Runs Node through a shell: `exec "$@" <&-`. */
+  readonly shell?: string;
+  /** A pipe that stays open and says nothing, instead of no input. */
+  readonly silentInput?: boolean;
   /** Called with everything the process has written so far. */
   readonly onOutput?: (text: string, child: { kill(signal: NodeJS.Signals): boolean }) => void;
 }
@@ -34,11 +57,14 @@ export function inNode(source: string, options: ScriptOptions = {}): Promise<End
   const script = `const native = ${JSON.stringify(native)};\n${source}`;
   const began = performance.now();
   return new Promise((resolve, reject) => {
-    const child = spawn(options.node ?? process.execPath, [...(options.flags ?? []), "--input-type=module", "-e", script], {
-      cwd: root,
+    const node = [options.node ?? process.execPath, ...(options.flags ?? []), "--input-type=module", "-e", script];
+    const [command = "", ...args] = options.shell === undefined ? node : ["/bin/sh", "-c", options.shell, "sh", ...node];
+    const child = spawn(command, args, {
+      cwd: options.cwd ?? root,
       env: { ...process.env, ...options.env },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: [options.silentInput ? "pipe" : "ignore", "pipe", "pipe"],
     });
+    if (child.stdout === null || child.stderr === null) return reject(new Error("a process without pipes"));
     let stdout = "";
     let stderr = "";
     const timer = setTimeout(() => child.kill("SIGKILL"), options.timeout ?? 25_000);

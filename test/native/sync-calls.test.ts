@@ -83,7 +83,7 @@ describe("scalars", () => {
       ).toBe(n);
   });
 
-  it("a string of a hundred million characters", () => {
+  it("[N-60] [N-64] a string of a hundred million characters", () => {
     const long = "x".repeat(100_000_000);
     expect((raw.sync.call(echo, [long]) as string).length).toBe(long.length);
   });
@@ -115,7 +115,7 @@ describe("what goes wrong", () => {
     }
   });
 
-  it("a handle that does not exist", () => {
+  it("[N-31] a handle that does not exist", () => {
     for (const handle of [12_345, 2 ** 40, Number.MAX_SAFE_INTEGER]) {
       expect(() => raw.sync.call(handle, [])).toThrow(expect.objectContaining({ code: "ERR_HANDLE_DISPOSED" }));
     }
@@ -171,7 +171,7 @@ describe("JavaScript inside a synchronous call", () => {
     expect(raw.sync.call(deep, [30])).toBe("bottom");
   });
 
-  it("another thread that asks meanwhile gets ERR_DEADLOCK after the bound, and the call goes on", () => {
+  it("[N-01] another thread that asks meanwhile gets ERR_DEADLOCK after the bound, and the call goes on", () => {
     answer = ([token]) => encode(tuple([token as number, true, "too late"]));
     const waits = raw.define(
       "waits",

@@ -24,13 +24,13 @@ describe("programs of the default context", () => {
     expect(took).toBeLessThan(900);
   });
 
-  it("a short call does not wait behind a sleep", async () => {
+  it("[N-13] a short call does not wait behind a sleep", async () => {
     const slow = run(py.import("time").sleep(1));
     expect(await timed(() => Promise.all(Array.from({ length: 50 }, (_, i) => py.eval(`${i}`))))).toBeLessThan(500);
     await slow;
   });
 
-  it("a file is read and timers fire while eight programs sleep", async () => {
+  it("[N-10] [N-11] a file is read and timers fire while eight programs sleep", async () => {
     const sleeps = Array.from({ length: 8 }, () => run(py.import("time").sleep(0.5)));
     expect(await timed(() => readFile(new URL(import.meta.url)))).toBeLessThan(200);
     let ticks = 0;
@@ -70,7 +70,7 @@ describe("recursion on pool threads", () => {
     ["a sort key", "(lambda f: f(f))(lambda f: sorted([1], key=lambda _: f(f)))"],
     ["json", "__import__('json').dumps(__import__('functools').reduce(lambda a, _: [a], range(200000), []))"],
   ] as const) {
-    it(`${name}: RecursionError, and the engine lives on`, async () => {
+    it(`[N-52] ${name}: RecursionError, and the engine lives on`, async () => {
       await expect(Promise.resolve(py.eval(source))).rejects.toMatchObject({ type: "RecursionError" });
       expect(await py.eval("1")).toBe(1);
     });
@@ -78,7 +78,7 @@ describe("recursion on pool threads", () => {
 });
 
 describe("callbacks", () => {
-  it("answer on any thread, also those that Python started", async () => {
+  it("[N-82] answer on any thread, also those that Python started", async () => {
     const seen: number[] = [];
     await py.exec(
       `
@@ -92,7 +92,7 @@ for t in threads: t.join()
     expect(seen.sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
-  it("eight threads call JavaScript a thousand times each while JavaScript calls Python", async () => {
+  it("[N-01] eight threads call JavaScript a thousand times each while JavaScript calls Python", async () => {
     let calls = 0;
     const storm = run(
       py.exec(

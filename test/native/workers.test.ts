@@ -1,19 +1,10 @@
 /** Several Node environments (`worker_threads`) share the one CPython of the process. */
 import { describe, expect, it } from "vitest";
-import { inNode, output } from "./support.ts";
-
-/** Starts `count` workers with the given body; resolves with what each posted. */
-const prelude = `
-  import { Worker } from "node:worker_threads";
-  import { once } from "node:events";
-  const start = (body) => new Worker(
-    "import { parentPort } from 'node:worker_threads'; import { createPython } from 'isopy'; const native = " + JSON.stringify(native) + ";\\n" + body,
-    { eval: true, execArgv: ["--input-type=module"], resourceLimits: { stackSizeMb: 8 } });
-`;
+import { inNode, output, workers } from "./support.ts";
 
 describe("worker threads", () => {
-  it("eight load at once; each gets its own answers, in one Python", async () => {
-    const printed = await output(`${prelude}
+  it("[N-18] [N-19] eight load at once; each gets its own answers, in one Python", async () => {
+    const printed = await output(`${workers}
       const body = \`
         const py = await createPython(native);
         const values = await Promise.all(Array.from({ length: 200 }, (_, i) => py.eval(String(i))));
@@ -29,8 +20,8 @@ describe("worker threads", () => {
     expect(printed).toBe("true 1");
   });
 
-  it("load, use and leave, thirty times in turn, without close", async () => {
-    const printed = await output(`${prelude}
+  it("[N-17] load, use and leave, thirty times in turn, without close", async () => {
+    const printed = await output(`${workers}
       let sum = 0;
       for (let i = 0; i < 30; i++) {
         const worker = start("const py = await createPython(native); parentPort.postMessage(await py.eval('1'));");
@@ -44,9 +35,9 @@ describe("worker threads", () => {
     expect(printed).toBe("30 2");
   });
 
-  it("terminate in the middle of programs, callbacks and sleeps leaves the parent alive", async () => {
+  it("[N-14] [N-15] terminate in the middle of programs, callbacks and sleeps leaves the parent alive", async () => {
     const ended = await inNode(
-      `${prelude}
+      `${workers}
       const body = \`
         const py = await createPython(native);
         parentPort.postMessage("up");
@@ -70,8 +61,8 @@ describe("worker threads", () => {
     expect(ended).toMatchObject({ code: 0, signal: null, stdout: "alive 2", stderr: "" });
   });
 
-  it("terminate while Python waits for JavaScript", async () => {
-    const printed = await output(`${prelude}
+  it("[N-01] [N-16] terminate while Python waits for JavaScript", async () => {
+    const printed = await output(`${workers}
       const body = \`
         const py = await createPython(native);
         const hold = () => { parentPort.postMessage("asked"); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); };
@@ -86,8 +77,8 @@ describe("worker threads", () => {
     expect(printed).toBe("free");
   });
 
-  it("a worker that throws at its top level while it holds refs", async () => {
-    const printed = await output(`${prelude}
+  it("[N-20] a worker that throws at its top level while it holds refs", async () => {
+    const printed = await output(`${workers}
       const worker = start("const py = await createPython(native); const refs = await Promise.all(Array.from({ length: 100 }, () => py.eval('object()'))); throw new Error('top');");
       const [error] = await once(worker, "error");
       console.log(error.message);
@@ -95,8 +86,8 @@ describe("worker threads", () => {
     expect(printed).toBe("top");
   });
 
-  it("the main thread ends while workers run Python", async () => {
-    const ended = await inNode(`${prelude}
+  it("[N-08] the main thread ends while workers run Python", async () => {
+    const ended = await inNode(`${workers}
       const workers = Array.from({ length: 3 }, () => start("const py = await createPython(native); parentPort.postMessage(1); await py.exec('while True: busy = 1');"));
       await Promise.all(workers.map((worker) => once(worker, "message")));
       process.exit(5);
@@ -108,7 +99,7 @@ describe("worker threads", () => {
 describe("a worker inside a synchronous call", () => {
   // Node says nothing to a worker that is being stopped, so the main thread must have loaded the addon too.
   it("does not keep process.exit from ending the process", async () => {
-    const ended = await inNode(`${prelude}
+    const ended = await inNode(`${workers}
       const { createPython } = await import("isopy");
       await (await createPython(native)).close();
       const worker = start(\`

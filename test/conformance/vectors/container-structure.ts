@@ -168,7 +168,7 @@ export const containerStructure = inGroup("containers", [
   },
 
   {
-    name: "a list that contains itself arrives as an array that contains itself",
+    name: "[N-53] a list that contains itself arrives as an array that contains itself",
     tags: ["self-cycle list"],
     setup: "x = [1]\nx.append(x)",
     python: "x",
@@ -176,7 +176,7 @@ export const containerStructure = inGroup("containers", [
     roundTrip: true,
   },
   {
-    name: "an array that contains itself arrives as such a list",
+    name: "[N-53] an array that contains itself arrives as such a list",
     tags: ["self-cycle list"],
     js: selfArray,
     check: "x[0] == 1 and x[1] is x and len(x) == 2",

@@ -52,7 +52,7 @@ export const errorCrossing = inGroup("errors", [
     expect: true,
   },
   {
-    name: "an exception that a callback throws again is the original in Python",
+    name: "[N-35] an exception that a callback throws again is the original in Python",
     tags: ["JS→Py→JS→Py identity"],
     needs: ["syncCallbacks"],
     act: async (t) => {
@@ -74,7 +74,7 @@ export const errorCrossing = inGroup("errors", [
     expect: true,
   },
   {
-    name: "JavaScript's error through Python, JavaScript and Python again stays one object",
+    name: "[N-34] JavaScript's error through Python, JavaScript and Python again stays one object",
     tags: ["JS→Py→JS→Py identity"],
     needs: ["syncCallbacks"],
     act: async (t) => {
@@ -125,7 +125,7 @@ export const errorCrossing = inGroup("errors", [
     expect: [2, 4, 6],
   },
   {
-    name: "SystemExit is an exception with its code, and the engine goes on",
+    name: "[N-37] SystemExit is an exception with its code, and the engine goes on",
     tags: ["SystemExit"],
     act: async (t) => {
       const error = await failure(t, fails("raise SystemExit(3)"));
@@ -230,7 +230,7 @@ export const errorCrossing = inGroup("errors", [
     throws: { type: "ModuleNotFoundError", fields: { extra: having({ name: "no_such_module_here" }) } },
   },
   {
-    name: "an AttributeError names the attribute, not undefined",
+    name: "[N-25] an AttributeError names the attribute, not undefined",
     act: async (t) => {
       const m = await t.evaluate({ source: "__import__('math')" });
       return (m as Record<string, unknown>)["sqrrt"];

@@ -49,7 +49,7 @@ export const errors = inGroup("errors", [
     expect: [true, false],
   },
   {
-    name: "raise from gives a cause",
+    name: "[N-35] raise from gives a cause",
     tags: ["cause"],
     setup: fails("try:\n    {}['k']\nexcept KeyError as e:\n    raise RuntimeError('outer') from e"),
     python: "fails()",
@@ -86,7 +86,7 @@ export const errors = inGroup("errors", [
     throws: { type: "ValueError", fields: { cause: having({ type: "KeyError", cause: undefined }) } },
   },
   {
-    name: "an exception group arrives with its members",
+    name: "[N-35] an exception group arrives with its members",
     tags: ["group"],
     since: [3, 11],
     setup: fails("raise ExceptionGroup('both', [ValueError(1), ExceptionGroup('in', [KeyError('k')])])"),
@@ -142,14 +142,14 @@ export const errors = inGroup("errors", [
     throws: { type: "KeyError", fields: { pythonMessage: "colour", args: ["colour"] } },
   },
   {
-    name: "an exception whose __str__ raises still arrives",
+    name: "[N-36] an exception whose __str__ raises still arrives",
     tags: ["exception whose str raises"],
     setup: `class Odd(Exception):\n    def __str__(self): raise ValueError('no text')\n${fails("raise Odd(1)")}`,
     python: "fails()",
     throws: { type: "Odd", fields: { args: [1] } },
   },
   {
-    name: "an exception whose __str__ and __repr__ recurse for ever still arrives",
+    name: "[N-36] an exception whose __str__ and __repr__ recurse for ever still arrives",
     tags: ["exception whose str raises"],
     setup: `class Odd(Exception):\n    def __str__(self): return str(self)\n    __repr__ = __str__\n${fails("raise Odd()")}`,
     python: "fails()",

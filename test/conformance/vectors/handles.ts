@@ -73,7 +73,7 @@ export const handles = inGroup("handles", [
     expect: true,
   },
   {
-    name: "disposing a ref twice is harmless and counts once",
+    name: "[N-32] disposing a ref twice is harmless and counts once",
     tags: ["dispose twice"],
     act: async (t) => {
       const before = t.handles();
@@ -86,7 +86,7 @@ export const handles = inGroup("handles", [
     expect: [1, 0],
   },
   {
-    name: "calling a disposed ref is a typed error",
+    name: "[N-31] calling a disposed ref is a typed error",
     tags: ["use after"],
     act: async (t) => {
       const r = await refTo(t, "len");
@@ -96,7 +96,7 @@ export const handles = inGroup("handles", [
     expect: "ERR_HANDLE_DISPOSED",
   },
   {
-    name: "an attribute of a disposed ref is a typed error",
+    name: "[N-31] an attribute of a disposed ref is a typed error",
     tags: ["use after"],
     act: async (t) => {
       const r = await refTo(t, "object()");
@@ -138,7 +138,7 @@ export const handles = inGroup("handles", [
     expect: matching("a code", (c: string) => c === "ERR_NOT_CONVERTIBLE" || c === "ERR_CROSS_CONTEXT"),
   },
   {
-    name: "a ref cannot be cloned into another worker",
+    name: "[N-32] a ref cannot be cloned into another worker",
     tags: ["other worker"],
     act: async (t) => {
       const r = await refTo(t, "object()");
@@ -212,7 +212,7 @@ export const handles = inGroup("handles", [
     expect: { class: 1, lambda: 2, "not a name": 3 },
   },
   {
-    name: "a trailing object is an argument, never keyword arguments",
+    name: "[N-58] a trailing object is an argument, never keyword arguments",
     tags: ["callable kwargs"],
     act: async (t) => {
       const f = await refTo(t, "lambda *a, **k: [list(a), k]");

@@ -78,13 +78,13 @@ export const limits = inGroup("limits", [
     }),
   },
   {
-    name: "the default depth of 10,000 levels is a limit, not a crash, towards JavaScript",
+    name: "[N-53] the default depth of 10,000 levels is a limit, not a crash, towards JavaScript",
     tags: ["maxDepth"],
     act: (t) => outcome(t, (u) => u.evaluate({ setup: nestedPython(20_000), source: "x" })),
     expect: limit,
   },
   {
-    name: "the default depth of 10,000 levels is a limit, not a crash, towards Python",
+    name: "[N-53] the default depth of 10,000 levels is a limit, not a crash, towards Python",
     tags: ["maxDepth"],
     act: (t) =>
       outcome(

@@ -113,13 +113,13 @@ export const scalars = inGroup("scalars", [
 
   ...edges,
   { name: "zero is the integer 0 both ways", tags: ["0"], python: "0", js: () => 0 },
-  { name: "negative zero keeps its sign both ways and stays a float", tags: ["-0"], python: "-0.0", js: () => -0 },
+  { name: "[N-57] negative zero keeps its sign both ways and stays a float", tags: ["-0"], python: "-0.0", js: () => -0 },
   { name: "0.5 is exact both ways", tags: ["+0.5"], python: "0.5", js: () => 0.5 },
   { name: "-0.5 is exact both ways", tags: ["-0.5"], python: "-0.5", js: () => -0.5 },
   { name: "the smallest denormal float survives both ways", tags: ["denormal"], python: "5e-324", js: () => Number.MIN_VALUE },
   { name: "the largest float survives both ways", tags: ["max"], python: "1.7976931348623157e308", js: () => Number.MAX_VALUE },
-  { name: "nan is NaN both ways", tags: ["NaN"], python: "float('nan')", js: () => Number.NaN },
-  { name: "positive infinity survives both ways", tags: ["+inf"], python: "float('inf')", js: () => Number.POSITIVE_INFINITY },
+  { name: "[N-57] nan is NaN both ways", tags: ["NaN"], python: "float('nan')", js: () => Number.NaN },
+  { name: "[N-57] positive infinity survives both ways", tags: ["+inf"], python: "float('inf')", js: () => Number.POSITIVE_INFINITY },
   { name: "negative infinity survives both ways", tags: ["-inf"], python: "float('-inf')", js: () => Number.NEGATIVE_INFINITY },
   { name: "0.1 is not decimal text on the way", python: "0.1", js: () => 0.1 },
   { name: "1e300 stays a float both ways", python: "1e300", js: () => 1e300 },
@@ -131,7 +131,7 @@ export const scalars = inGroup("scalars", [
     roundTrip: true,
   },
   {
-    name: "an integral float arrives as a number and returns as an int (E1)",
+    name: "[N-57] an integral float arrives as a number and returns as an int (E1)",
     python: "1.0",
     expect: 1,
     js: () => 1,
@@ -150,7 +150,7 @@ export const scalars = inGroup("scalars", [
     js: () => [255, 256, 65535, 65536, -1, -128, -129, 2147483647, -2147483649],
   },
   {
-    name: "integers at word boundaries keep every bit",
+    name: "[N-56] integers at word boundaries keep every bit",
     python: "[2**63 - 1, -2**63, 2**64 - 1, 2**127, -2**127, 2**128 - 1]",
     js: () => [2n ** 63n - 1n, -(2n ** 63n), 2n ** 64n - 1n, 2n ** 127n, -(2n ** 127n), 2n ** 128n - 1n],
   },
@@ -159,7 +159,7 @@ export const scalars = inGroup("scalars", [
     python: "[2**2039 - 1, 2**2039, -2**2039, -2**2040 + 1]",
     js: () => [2n ** 2039n - 1n, 2n ** 2039n, -(2n ** 2039n), -(2n ** 2040n) + 1n],
   },
-  { name: "an int of 100,000 bits needs no decimal text", python: "(1 << 100000) + 1", js: () => (1n << 100000n) + 1n },
+  { name: "[N-56] an int of 100,000 bits needs no decimal text", python: "(1 << 100000) + 1", js: () => (1n << 100000n) + 1n },
   {
     name: "a bigint in the safe range arrives as an int and returns as a number (E2)",
     js: () => 5n,
@@ -169,7 +169,7 @@ export const scalars = inGroup("scalars", [
     roundTrip: false,
   },
   {
-    name: "2n**70n arrives as an int, not as -1 and not as text",
+    name: "[N-56] 2n**70n arrives as an int, not as -1 and not as text",
     js: () => 2n ** 70n,
     check: "type(x) is int and x == 2**70",
     roundTrip: true,
@@ -197,7 +197,7 @@ export const scalars = inGroup("scalars", [
     roundTrip: true,
   },
 
-  { name: "True is true both ways and is not 1", python: "True", js: () => true },
+  { name: "[N-57] True is true both ways and is not 1", python: "True", js: () => true },
   { name: "False is false both ways and is not 0", python: "False", js: () => false },
   {
     name: "bools in a list stay apart from integers",

@@ -6,7 +6,7 @@ import { inGroup } from "../vector.ts";
 
 export const strings = inGroup("strings", [
   { name: "the empty string is empty both ways", tags: ["empty"], python: "''", js: () => "" },
-  { name: "a NUL inside a string cuts nothing", tags: ["NUL inside"], python: "'a\\x00b'", js: () => "a\0b" },
+  { name: "[N-60] a NUL inside a string cuts nothing", tags: ["NUL inside"], python: "'a\\x00b'", js: () => "a\0b" },
   { name: "a string of NULs keeps its length", python: "'\\x00' * 5", js: () => "\0".repeat(5) },
   { name: "Latin-1 text is exact both ways", tags: ["Latin-1"], python: "'\\xe9\\xdf\\xff\\x80'", js: () => "éßÿ\x80" },
   { name: "text of the basic plane is exact both ways", tags: ["BMP"], python: "'\\u4f60\\u597d\\u20ac'", js: () => "你好€" },
@@ -16,10 +16,10 @@ export const strings = inGroup("strings", [
     python: "'\\U0001f600'",
     js: () => "😀",
   },
-  { name: "text after an astral character is not cut off", python: "'a\\U0001f600b'", js: () => "a😀b" },
+  { name: "[N-60] text after an astral character is not cut off", python: "'a\\U0001f600b'", js: () => "a😀b" },
   { name: "astral text has its Python length", js: () => "😀😀a", check: "len(x) == 3 and x[2] == 'a'" },
-  { name: "a lone high surrogate survives both ways", tags: ["lone high surrogate"], python: "'a\\ud83d'", js: () => "a\ud83d" },
-  { name: "a lone low surrogate survives both ways", tags: ["lone low surrogate"], python: "'\\ude00b'", js: () => "\ude00b" },
+  { name: "[N-60] a lone high surrogate survives both ways", tags: ["lone high surrogate"], python: "'a\\ud83d'", js: () => "a\ud83d" },
+  { name: "[N-60] a lone low surrogate survives both ways", tags: ["lone low surrogate"], python: "'\\ude00b'", js: () => "\ude00b" },
   { name: "a reversed surrogate pair survives both ways", tags: ["reversed pair"], python: "'\\ude00\\ud83d'", js: () => "\ude00\ud83d" },
   {
     name: "a pair that Python holds as two code points arrives as one astral character (E4)",
