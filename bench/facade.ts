@@ -2,21 +2,25 @@
  * What does the facade cost per call when a thousand calls are awaited together?
  *
  * Building, compiling, encoding and settling against an engine that answers at once: no Python.
- * Run: npx rolldown bench/facade.ts --file dist/bench-facade.js --platform node && node dist/bench-facade.js
+ * Run: npx rolldown bench/facade.ts --dir dist/bench --no-code-splitting --platform node && node dist/bench/facade.js
  */
-import type { Backend, BackendHost, EngineInfo, Program } from "../src/core/backend.ts";
+import type { Backend, BackendHost, EngineInfo } from "../src/core/backend.ts";
 import { createFacade } from "../src/core/start.ts";
 
 let host!: BackendHost;
+/** Ids count up from 1. */
+let next = 1;
 const backend: Backend = {
   name: "echo",
   async start(_options, given) {
     host = given;
     return { protocol: 1, capabilities: {} } as unknown as EngineInfo;
   },
-  submit(programs: readonly Program[]) {
+  submit(_frame: Uint8Array, count: number) {
+    const first = next;
+    next += count;
     queueMicrotask(() => {
-      for (const { id } of programs) host.settle(id, { outputs: [{ kind: 0, payload: 1 }] });
+      for (let id = first; id < first + count; id++) host.settle(id, 0, 1);
     });
   },
   interrupt() {},

@@ -15,13 +15,12 @@ export type HandleId = number;
 /** Chosen by the facade for a JS value lent to Python; never reused. */
 export type CallbackId = number;
 
-/** Instructions and operands as a fragment of a batch (PROTOCOL.md, section 3). */
+/** One program as a fragment of a batch (PROTOCOL.md, section 3). */
 export interface Program {
   readonly id: ProgramId;
   readonly context: ContextId;
+  /** Valid until something is compiled again. */
   readonly bytes: Uint8Array;
-  /** What travels by transfer instead of by copy. */
-  readonly attachments?: readonly ArrayBuffer[];
 }
 
 /** One output: 0 scalar, 1 stream with the value, 2 stream with the error (PROTOCOL.md, section 4). */
@@ -103,7 +102,11 @@ export interface Backend {
   readonly name: string;
   start(options: StartOptions, host: BackendHost): Promise<EngineInfo>;
   /** Each program settles by `host.settle` exactly once, or with `host.lost`. */
-  submit(programs: readonly Program[]): void;
+  /**
+   * Sends a SUBMIT stream with `count` programs. The bytes are the facade's, which writes the next
+   * batch over them: they are copied or sent before this returns.
+   */
+  submit(frame: Uint8Array, count: number): void;
   interrupt(ids: readonly ProgramId[]): void;
   /** Flat list: handle, count, handle, count, … Never throws, never blocks. */
   release(batch: readonly number[]): void;
@@ -114,7 +117,11 @@ export interface Backend {
 }
 
 export interface BackendHost {
-  settle(id: ProgramId, reply: Reply): void;
+  /**
+   * A program is over: kind and payload of its first output, and those of further outputs as a flat
+   * list. Returns whether it was in flight; what was not is counted and dropped.
+   */
+  settle(id: ProgramId, kind: number, payload: unknown, more?: readonly unknown[]): boolean;
   /** An EVENT stream. */
   event(frame: Uint8Array): void;
   /**

@@ -26,11 +26,6 @@ export class Missing {
   constructor(readonly node: ExprNode) {}
 }
 
-interface Outer {
-  readonly mark: number;
-  readonly used: RefNode[] | undefined;
-}
-
 export class Codec implements Outbound, Inbound, AnswerCodec {
   readonly home: Home;
   readonly limits: WireLimits;
@@ -42,7 +37,7 @@ export class Codec implements Outbound, Inbound, AnswerCodec {
   /** Refs that the program being written uses. */
   used: RefNode[] | undefined;
   /** The mark of the program being written: its expressions have slots. 0: none is. */
-  #mark = 0;
+  mark = 0;
 
   constructor(
     home: Home,
@@ -69,30 +64,17 @@ export class Codec implements Outbound, Inbound, AnswerCodec {
   }
 
   slot(value: object): number | undefined {
-    if (this.#mark === 0) return undefined;
+    if (this.mark === 0) return undefined;
     const node = nodeOf(value);
     if (!(node instanceof ExprNode)) return undefined;
-    if (node.mark === this.#mark) return node.slot;
+    if (node.mark === this.mark) return node.slot;
     throw new Missing(node);
   }
 
   use(ref: RefNode): void {
-    if (this.#mark === 0) return;
+    if (this.mark === 0) return;
     if (this.used === undefined) this.used = [ref];
     else this.used.push(ref);
-  }
-
-  /** A program begins; returns the one around it, which a getter among its operands interrupted. */
-  enter(mark: number): Outer {
-    const outer = { mark: this.#mark, used: this.used };
-    this.#mark = mark;
-    this.used = undefined;
-    return outer;
-  }
-
-  leave(outer: Outer): void {
-    this.#mark = outer.mark;
-    this.used = outer.used;
   }
 
   lend(value: object | symbol, flags: number): CallbackId {
@@ -171,7 +153,8 @@ export class Codec implements Outbound, Inbound, AnswerCodec {
   /** Encodes, or takes back everything that was lent on the way. */
   #whole(value: unknown, root: string): Uint8Array {
     const mark = this.#lent.mark();
-    const outer = this.enter(0);
+    const program = this.mark;
+    this.mark = 0;
     try {
       const bytes = this.encode(value, root);
       this.#lent.commit(mark);
@@ -180,7 +163,7 @@ export class Codec implements Outbound, Inbound, AnswerCodec {
       this.#lent.undo(mark);
       throw error;
     } finally {
-      this.leave(outer);
+      this.mark = program;
     }
   }
 }

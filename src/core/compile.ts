@@ -9,7 +9,7 @@
  * containers are found by the encoder when it meets them: it gives up (`Missing`), they are noted
  * in `node.nested`, and the instruction is written again after them.
  */
-import type { ContextId, ProgramId } from "./backend.ts";
+import type { ContextId, Program, ProgramId } from "./backend.ts";
 import { type Codec, Missing } from "./codec.ts";
 import { EngineError } from "./errors.ts";
 import { ExprNode } from "./expression.ts";
@@ -19,21 +19,21 @@ import { nodeOf } from "./surface.ts";
 import { givenWith } from "./transfer.ts";
 import type { Wait } from "./wait.ts";
 import { Op } from "./wire/frames.ts";
-import { ProgramWriter } from "./wire/program.ts";
+import { BatchWriter } from "./wire/program.ts";
 
-/** One program, ready to be sent. */
-export interface Compiled {
-  readonly id: ProgramId;
-  readonly context: ContextId;
-  readonly bytes: Uint8Array;
-  readonly waits: readonly Wait[];
-  /** Refs that must live until the program is over. */
-  readonly refs: readonly RefNode[];
+/** What was started in one turn, compiled. */
+export interface Turn {
+  /** The batch; valid until something is compiled again. */
+  readonly frame: Uint8Array;
+  /** The first output of each program in it. */
+  readonly programs: readonly Wait[];
+  /** What cannot be sent, and why; undefined when everything can. */
+  readonly refused: readonly Refused[] | undefined;
 }
 
-/** Expressions that cannot be sent, and why. */
-export interface Refused {
-  readonly waits: readonly Wait[];
+/** The first output of a program that cannot be sent. */
+interface Refused {
+  readonly first: Wait;
   readonly error: unknown;
 }
 
@@ -41,12 +41,11 @@ export interface Refused {
 const CONFLICT = Symbol("conflict");
 /** After so many restarts everything becomes one program, which is always right. */
 const MAX_RESTARTS = 3;
-const NO_REFS: RefNode[] = [];
 
 export class Compiler {
   readonly #codec: Codec;
   readonly #lent: LentTable;
-  #writer: ProgramWriter | undefined;
+  #writer: BatchWriter | undefined;
   /** Marks of nodes; never reused, so nothing has to be cleared. */
   #mark = 0;
   #turn = 0;
@@ -57,47 +56,87 @@ export class Compiler {
   constructor(codec: Codec, lent: LentTable) {
     this.#codec = codec;
     this.#lent = lent;
-    this.#writer = new ProgramWriter(codec, codec.limits);
+    this.#writer = new BatchWriter(codec, codec.limits);
   }
 
-  /** Compiles all waits of a turn; every wait is in exactly one result. */
-  turn(waits: readonly Wait[]): (Compiled | Refused)[] {
+  /** Compiles all waits of a turn. */
+  turn(waits: readonly Wait[]): Turn {
+    const writer = this.#take();
     const lentBefore = this.#lent.mark();
-    for (let restarts = 0; ; restarts++) {
-      const results: (Compiled | Refused)[] = [];
-      const effects: ExprNode[] = [];
-      if (this.#all(restarts < MAX_RESTARTS ? this.#groups(waits) : [waits], results, effects)) {
-        this.#lent.commit(lentBefore);
-        for (const node of effects) node.spent = true;
-        return results;
+    try {
+      for (let restarts = 0; ; restarts++) {
+        writer.begin();
+        const refused: Refused[] = [];
+        const effects: ExprNode[] = [];
+        const firsts = restarts < MAX_RESTARTS ? this.#groups(waits) : chained(waits);
+        const programs = this.#all(writer, firsts, refused, effects);
+        if (programs !== undefined) {
+          this.#lent.commit(lentBefore);
+          for (const node of effects) node.spent = true;
+          return { frame: writer.end(), programs, refused: refused.length === 0 ? undefined : refused };
+        }
+        this.#lent.undo(lentBefore);
       }
+    } finally {
+      this.#writer = writer;
+    }
+  }
+
+  /** Compiles one expression; the bytes are valid until something is compiled again. Throws why it cannot be sent. */
+  single(node: ExprNode, mode: number): Program & { readonly refs: readonly RefNode[] } {
+    const writer = this.#take();
+    const lentBefore = this.#lent.mark();
+    const wait = { node, mode, next: undefined } as Wait;
+    const effects: ExprNode[] = [];
+    try {
+      writer.begin();
+      this.#program(writer, wait, this.#mark, effects);
+      this.#lent.commit(lentBefore);
+      for (const effect of effects) effect.spent = true;
+      return { id: wait.program, context: node.context, bytes: writer.fragment(), refs: wait.refs ?? NO_REFS };
+    } catch (error) {
       this.#lent.undo(lentBefore);
+      throw error;
+    } finally {
+      this.#writer = writer;
     }
   }
 
-  #all(groups: readonly (readonly Wait[])[], results: (Compiled | Refused)[], effects: ExprNode[]): boolean {
+  /** A getter among the operands may call Python and compile meanwhile: it gets a writer of its own. */
+  #take(): BatchWriter {
+    const writer = this.#writer ?? new BatchWriter(this.#codec, this.#codec.limits);
+    this.#writer = undefined;
+    return writer;
+  }
+
+  /** The programs; undefined when two of them share an effect. */
+  #all(writer: BatchWriter, firsts: readonly Wait[], refused: Refused[], effects: ExprNode[]): readonly Wait[] | undefined {
     const turnStart = this.#mark;
-    for (const group of groups) {
-      const result = this.#program(group, turnStart, effects);
-      if (result === CONFLICT) return false;
-      results.push(result);
+    for (const first of firsts) {
+      const effectsBefore = effects.length;
+      const lentBefore = this.#lent.mark();
+      try {
+        if (this.#program(writer, first, turnStart, effects) === CONFLICT) return undefined;
+      } catch (error) {
+        writer.abandon();
+        effects.length = effectsBefore;
+        this.#lent.undo(lentBefore);
+        refused.push({ first, error });
+      }
     }
-    return true;
+    if (refused.length === 0) return firsts;
+    const failed = new Set(refused.map(({ first }) => first));
+    return firsts.filter((first) => !failed.has(first));
   }
 
-  /** Waits that share an effect, together; in the order in which they were started. */
-  #groups(waits: readonly Wait[]): readonly (readonly Wait[])[] {
-    if (waits.length === 1) return [waits];
+  /** Waits that share an effect, chained by `next`; the first of each chain, in the order in which they were started. */
+  #groups(waits: readonly Wait[]): readonly Wait[] {
+    if (waits.length === 1) return waits;
     const turn = ++this.#turn;
-    const parent: number[] = [];
-    const find = (at: number): number => {
-      while (parent[at] !== at) at = parent[at] = parent[parent[at] as number] as number;
-      return at;
-    };
-    let joined = false;
+    /** The group of each wait; made when the first two are joined. */
+    let parent: number[] | undefined;
     const stack: ExprNode[] = [];
     for (let index = 0; index < waits.length; index++) {
-      parent.push(index);
       let node: ExprNode | undefined = (waits[index] as Wait).node;
       if (node.pure) continue;
       for (; node !== undefined; node = stack.pop()) {
@@ -108,55 +147,55 @@ export class Compiler {
           continue;
         }
         // Met from another wait: that one's effects are below here too.
-        const [a, b] = [find(node.group), find(index)];
-        if (a === b) continue;
+        if (node.group === index) continue;
+        parent ??= waits.map((_, at) => at);
+        const [a, b] = [rootOf(parent, node.group), rootOf(parent, index)];
         parent[Math.max(a, b)] = Math.min(a, b);
-        joined = true;
       }
     }
-    if (!joined) return waits.map((wait) => [wait]);
-    const groups = new Map<number, Wait[]>();
-    waits.forEach((wait, index) => {
-      const root = find(index);
-      const group = groups.get(root);
-      if (group === undefined) groups.set(root, [wait]);
-      else group.push(wait);
-    });
-    return [...groups.values()];
+    if (parent === undefined) return waits;
+    const last = new Map<number, Wait>();
+    const firsts: Wait[] = [];
+    for (let index = 0; index < waits.length; index++) {
+      const wait = waits[index] as Wait;
+      const root = rootOf(parent, index);
+      const before = last.get(root);
+      wait.next = undefined; // an attempt before this one may have chained it
+      if (before === undefined) firsts.push(wait);
+      else before.next = wait;
+      last.set(root, wait);
+    }
+    return firsts;
   }
 
-  #program(waits: readonly Wait[], turnStart: number, effects: ExprNode[]): Compiled | Refused | typeof CONFLICT {
+  #program(writer: BatchWriter, first: Wait, turnStart: number, effects: ExprNode[]): typeof CONFLICT | undefined {
     const codec = this.#codec;
-    // A getter among the operands may call Python and compile meanwhile: it gets a writer of its own.
-    const writer = this.#writer ?? new ProgramWriter(codec, codec.limits);
-    this.#writer = undefined;
-    const outer = codec.enter(++this.#mark);
-    const mark = this.#mark;
-    const effectsBefore = effects.length;
-    const lentBefore = this.#lent.mark();
-    const context = (waits[0] as Wait).node.context;
+    const mark = ++this.#mark;
+    // Of the program that a getter among its operands has interrupted.
+    const outerMark = codec.mark;
+    const outerUsed = codec.used;
+    codec.mark = mark;
+    codec.used = undefined;
     try {
-      const id = this.#nextId++;
-      const outputs: number[] = [];
-      writer.begin(id, context);
-      for (const wait of waits) {
+      const { context } = first.node;
+      first.program = this.#nextId++;
+      writer.program(first.program, context);
+      for (let wait: Wait | undefined = first; wait !== undefined; wait = wait.next) {
+        wait.program = first.program;
         if (!this.#emit(writer, wait.node, context, mark, turnStart, effects)) return CONFLICT;
-        outputs.push(wait.node.slot, wait.mode);
       }
-      const bytes = writer.end(outputs);
-      return { id, context, bytes, waits, refs: codec.used ?? NO_REFS };
-    } catch (error) {
-      effects.length = effectsBefore;
-      this.#lent.undo(lentBefore);
-      return { waits, error };
+      if (first.next === undefined) writer.output(first.node.slot, first.mode);
+      else writer.outputs(outputsOf(first));
+      first.refs = codec.used;
+      return undefined;
     } finally {
-      codec.leave(outer);
-      this.#writer = writer;
+      codec.mark = outerMark;
+      codec.used = outerUsed;
     }
   }
 
   /** Writes a node after everything it needs; false when that is in another program of this turn. */
-  #emit(writer: ProgramWriter, root: ExprNode, context: ContextId, mark: number, turnStart: number, effects: ExprNode[]): boolean {
+  #emit(writer: BatchWriter, root: ExprNode, context: ContextId, mark: number, turnStart: number, effects: ExprNode[]): boolean {
     const stack: ExprNode[] = [];
     for (let node: ExprNode | undefined = root; node !== undefined; node = stack[stack.length - 1]) {
       if (node.mark === mark) {
@@ -205,7 +244,7 @@ export class Compiler {
     }
   }
 
-  #write(writer: ProgramWriter, node: ExprNode): void {
+  #write(writer: BatchWriter, node: ExprNode): void {
     let target: number | null = null;
     if (node.target instanceof ExprNode) target = node.target.slot;
     else if (node.target !== null) {
@@ -219,6 +258,29 @@ export class Compiler {
       if (given.length > 0) this.given.push(...given);
     }
   }
+}
+
+const NO_REFS: readonly RefNode[] = [];
+
+/** All waits as one program. */
+function chained(waits: readonly Wait[]): readonly Wait[] {
+  waits.forEach((wait, index) => {
+    wait.next = waits[index + 1];
+  });
+  return waits.slice(0, 1);
+}
+
+/** The root of a wait's group; shortens the way to it. */
+function rootOf(parent: number[], index: number): number {
+  let at = index;
+  while (parent[at] !== at) at = parent[at] = parent[parent[at] as number] as number;
+  return at;
+}
+
+function outputsOf(first: Wait): number[] {
+  const outputs: number[] = [];
+  for (let wait: Wait | undefined = first; wait !== undefined; wait = wait.next) outputs.push(wait.node.slot, wait.mode);
+  return outputs;
 }
 
 /** Ops that mean something else in another namespace. */

@@ -4,10 +4,10 @@
  * It implements `BackendHost`, so it is the only thing a backend talks to. Invariant: every wait
  * settles exactly once: by its reply, by its caller's cancellation, or because the engine ended.
  */
-import type { Backend, BackendHost, CallbackId, EngineInfo, EngineLost, ProgramId, Reply, ReplyOutput, WireLimits } from "./backend.ts";
+import type { Backend, BackendHost, CallbackId, EngineInfo, EngineLost, ProgramId, Scalar, WireLimits } from "./backend.ts";
 import { Callbacks } from "./callbacks.ts";
 import { Codec } from "./codec.ts";
-import { type Compiled, Compiler } from "./compile.ts";
+import { Compiler } from "./compile.ts";
 import { own } from "./contents.ts";
 import type { ReadOptions } from "./conversion.ts";
 import { closedError, lostError } from "./ending.ts";
@@ -15,6 +15,7 @@ import { EnumMembers } from "./enums.ts";
 import { EngineError, PythonError, placeStack } from "./errors.ts";
 import { Exceptions } from "./exceptions.ts";
 import type { ExprNode, RefTarget, Site } from "./expression.ts";
+import { Flight } from "./flight.ts";
 import { Handles, type MakeRef } from "./handles.ts";
 import { type IterateRequest, iteratorOf } from "./iteration.ts";
 import { LentTable } from "./lent.ts";
@@ -55,7 +56,7 @@ export class Engine implements BackendHost, RefHome {
   readonly #trace: boolean;
   readonly #sites = new SiteBudget();
   #queue: Wait[] = [];
-  readonly #flight = new Map<ProgramId, Compiled>();
+  readonly #flight = new Flight();
   #state: State = "starting";
   #lost: EngineLost | undefined;
   #closing: Promise<void> | undefined;
@@ -136,24 +137,17 @@ export class Engine implements BackendHost, RefHome {
     // Cancelled before it was sent: nothing has to be undone.
     const waits = queue.some((wait) => wait.settled) ? queue.filter((wait) => !wait.settled) : queue;
     if (waits.length === 0) return;
-    const programs: Compiled[] = [];
-    for (const result of this.compiler.turn(waits)) {
-      if ("error" in result) {
-        for (const wait of result.waits) {
-          this.#settle(wait, result.error, false);
-          wait.over?.();
-        }
-        continue;
-      }
-      for (const wait of result.waits) wait.program = result.id;
-      this.handles.use(result.refs);
-      this.#flight.set(result.id, result);
-      programs.push(result);
+    const { frame, programs, refused } = this.compiler.turn(waits);
+    for (const first of programs) {
+      if (first.refs !== undefined) this.handles.use(first.refs);
+      this.#flight.add(first);
     }
-    if (programs.length === 0) return;
-    this.counts.programs += programs.length;
-    this.counts.batches++;
-    this.backend.submit(programs);
+    if (programs.length > 0) {
+      this.counts.programs += programs.length;
+      this.counts.batches++;
+      this.backend.submit(frame, programs.length);
+    }
+    if (refused !== undefined) for (const { first, error } of refused) this.#refuse(first, error);
     const { given } = this.compiler;
     if (given.length > 0) {
       this.compiler.given = [];
@@ -161,13 +155,21 @@ export class Engine implements BackendHost, RefHome {
     }
   };
 
+  #refuse(first: Wait, error: unknown): void {
+    for (let wait: Wait | undefined = first; wait !== undefined; wait = wait.next) {
+      wait.program = 0;
+      this.#settle(wait, error, false);
+      wait.over?.();
+    }
+  }
+
   /** The caller does not wait any longer. Interrupts the program when nobody does. */
   cancel(wait: Wait, reason: unknown): void {
     if (wait.settled || --wait.interest > 0) return;
     this.#settle(wait, reason, false);
     if (wait.program === 0) wait.over?.();
-    const program = this.#flight.get(wait.program);
-    if (program?.waits.every((other) => other.settled)) this.backend.interrupt([program.id]);
+    const first = this.#flight.get(wait.program);
+    if (first !== undefined && isSettled(first)) this.backend.interrupt([first.program]);
   }
 
   #settle(wait: Wait, outcome: unknown, ok: boolean): void {
@@ -179,38 +181,34 @@ export class Engine implements BackendHost, RefHome {
 
   // BackendHost: what a backend says
 
-  settle(id: ProgramId, reply: Reply): void {
-    const program = this.#flight.get(id);
-    if (program === undefined) {
+  settle(id: ProgramId, kind: number, payload: unknown, more?: readonly unknown[]): boolean {
+    const first = this.#flight.take(id);
+    if (first === undefined) {
       this.counts.strayReplies++;
-      return;
+      return false;
     }
-    this.#flight.delete(id);
-    this.handles.context = program.context;
-    const { waits } = program;
-    for (let i = 0; i < waits.length; i++) {
-      const wait = waits[i] as Wait;
-      this.#output(wait, reply.outputs[i]);
-      wait.over?.();
-    }
-    this.handles.unuse(program.refs);
+    this.handles.context = first.node.context;
+    this.#output(first, kind, payload);
+    let at = 0;
+    for (let wait = first.next; wait !== undefined; wait = wait.next, at += 2) this.#output(wait, more?.[at] as number, more?.[at + 1]);
+    if (first.refs !== undefined) this.handles.unuse(first.refs);
+    return true;
   }
 
-  #output(wait: Wait, output: ReplyOutput | undefined): void {
-    if (output === undefined) {
-      this.#settle(wait, new EngineError("ERR_PROTOCOL", "The engine's reply has fewer outputs than its program."), false);
-      return;
-    }
-    if (output.kind === 0 && wait.read === undefined) {
-      this.#settle(wait, output.payload, true);
-      return;
-    }
+  #output(wait: Wait, kind: number, payload: unknown): void {
+    if (kind === 0 && wait.read === undefined) this.#settle(wait, payload, true);
+    else if (kind === 0 || ((kind === 1 || kind === 2) && payload instanceof Uint8Array)) this.#decoded(wait, kind, payload);
+    else this.#settle(wait, new EngineError("ERR_PROTOCOL", "The engine's reply has fewer outputs than its program."), false);
+    wait.over?.();
+  }
+
+  #decoded(wait: Wait, kind: number, payload: unknown): void {
     let value: unknown;
-    const ok = output.kind !== 2;
+    const ok = kind !== 2;
     this.handles.keep = wait.node.keep;
     this.handles.site = wait.node.site;
     try {
-      value = output.kind === 0 ? readScalar(output.payload, wait.read) : this.codec.decode(output.payload, wait.read);
+      value = kind === 0 ? readScalar(payload as Scalar, wait.read) : this.codec.decode(payload as Uint8Array, wait.read);
     } catch (error) {
       for (const ref of this.handles.collect()) this.handles.returnOne(ref);
       this.#settle(wait, error, false);
@@ -271,14 +269,16 @@ export class Engine implements BackendHost, RefHome {
   }
 
   #end(error: () => EngineError): void {
-    const waits = [...this.#queue, ...[...this.#flight.values()].flatMap((program) => program.waits)];
+    const firsts = [...this.#queue, ...this.#flight.list()];
     this.#queue = [];
     this.#flight.clear();
     this.handles.close();
     this.lent.clear();
-    for (const wait of waits) {
-      this.#settle(wait, error(), false);
-      wait.over?.();
+    for (const first of firsts) {
+      for (let wait: Wait | undefined = first; wait !== undefined; wait = wait.next) {
+        this.#settle(wait, error(), false);
+        wait.over?.();
+      }
     }
   }
 
@@ -297,7 +297,7 @@ export class Engine implements BackendHost, RefHome {
       this.flush();
       this.handles.flush();
       this.#state = "closing";
-      if (this.#flight.size > 0) this.backend.interrupt([...this.#flight.keys()]);
+      if (this.#flight.size > 0) this.backend.interrupt(this.#flight.list().map(({ program }) => program));
     }
     try {
       await this.backend.close();
@@ -308,4 +308,10 @@ export class Engine implements BackendHost, RefHome {
       }
     }
   }
+}
+
+/** Whether nobody waits for any output of a program. */
+function isSettled(first: Wait): boolean {
+  for (let wait: Wait | undefined = first; wait !== undefined; wait = wait.next) if (!wait.settled) return false;
+  return true;
 }

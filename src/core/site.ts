@@ -1,14 +1,14 @@
 /**
  * JavaScript stacks of where expressions were built, taken within a budget.
  *
- * A stack costs about 4 µs (Node 20, 10 frames; bench/facade.ts), more than the rest of a call. Programs that make
- * few calls per turn get a stack for each; a thousand calls at once get one for the first few.
+ * A stack costs 2 to 4 µs (Node 20; bench/facade.ts), more than the rest of a call. Programs that make
+ * up to a thousand calls a second get a stack for each; those that make more get one for some.
  */
 import type { Site } from "./expression.ts";
 
 const CAPACITY = 64;
-/** Each turn earns this many. */
-const REFILL = 2;
+/** Each millisecond earns this many. */
+const REFILL = 1;
 
 interface StackCapture {
   captureStackTrace?(target: object, below?: unknown): void;
@@ -16,9 +16,14 @@ interface StackCapture {
 
 export class SiteBudget {
   #left = CAPACITY;
+  #since = 0;
 
+  /** A turn is over: time may have passed. */
   turn(): void {
-    this.#left = Math.min(CAPACITY, this.#left + REFILL);
+    if (this.#left >= CAPACITY) return;
+    const now = Date.now();
+    this.#left = Math.min(CAPACITY, this.#left + Math.max(0, now - this.#since) * REFILL);
+    this.#since = now;
   }
 
   /** @param below frames above and including this function are left out, where the platform can */

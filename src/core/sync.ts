@@ -20,7 +20,6 @@ import { type FacadeOptions, streamsOf } from "./start.ts";
 import { SyncPython } from "./sync-facade.ts";
 import { syncIterator } from "./sync-iteration.ts";
 import { type SyncHome, SyncRefNode } from "./sync-ref.ts";
-import type { Wait } from "./wait.ts";
 import { Mode, Op } from "./wire/frames.ts";
 
 const makeSyncRef: MakeRef = (home, context, flags, lease, keep) => new SyncRefNode(home, context, flags, lease, keep);
@@ -75,8 +74,7 @@ export class SyncEngine extends Engine implements SyncHome {
   now(node: ExprNode, mode: number, read: ReadOptions | undefined, below: unknown = this.now): unknown {
     const refusal = this.refusal();
     if (refusal !== undefined) throw refusal;
-    const [program] = this.compiler.turn([{ node, mode } as Wait]);
-    if (program === undefined || "error" in program) throw program?.error;
+    const program = this.compiler.single(node, mode);
     this.handles.use(program.refs);
     let reply: Reply;
     try {

@@ -1,20 +1,14 @@
 /**
- * The frames that a backend itself writes and reads: batches, flat lists, replies, the hello.
+ * The frames that a backend itself writes and reads: flat lists, replies, the hello.
  *
  * Everything else crosses a backend as bytes that it does not look at.
  */
-import type { EngineInfo, Program, StartOptions } from "./backend.ts";
+import type { EngineInfo, StartOptions } from "./backend.ts";
 import { EMPTY_DICT, MARK, PROTO, SETITEM, SETITEMS, STOP } from "./wire/opcodes.ts";
-import { encodeBatch } from "./wire/program.ts";
 import { readData } from "./wire/replies.ts";
 import { ByteSink } from "./wire/sink.ts";
 
-export { readFlat, readReplies, writeFlat } from "./wire/replies.ts";
-
-/** A SUBMIT stream (PROTOCOL.md, section 3) in a buffer of its own. */
-export function writeBatch(programs: readonly Program[]): Uint8Array {
-  return encodeBatch(programs.map(({ bytes }) => bytes));
-}
+export { readFlat, readReplies, type Settle, settleReplies, writeFlat } from "./wire/replies.ts";
 
 /** The stream with the engine's options (PROTOCOL.md, section 8). */
 export function engineOptions({ limits }: StartOptions): Uint8Array {

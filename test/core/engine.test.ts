@@ -75,8 +75,9 @@ describe("an engine's life", () => {
     const short = expect(run(py.import("m").f())).rejects.toMatchObject({ code: "ERR_PROTOCOL" });
     const broken = expect(run(py.import("m").g())).rejects.toMatchObject({ code: "ERR_PROTOCOL" });
     await turn();
-    backend.host.settle(1, { outputs: [] });
-    backend.host.settle(2, { outputs: [{ kind: 1, payload: new Uint8Array([1, 2, 3]) }] });
+    backend.reply(1);
+    expect(backend.host.settle(2, 1, new Uint8Array([1, 2, 3]))).toBe(true);
+    expect(backend.host.settle(2, 0, null)).toBe(false);
     await short;
     await broken;
   });

@@ -6,10 +6,9 @@ import { Encoder, encodeInto } from "../../src/core/marshal/encode.ts";
 import { tupleOf } from "../../src/core/marshal/literals.ts";
 import { PyComplex } from "../../src/core/values/complex.ts";
 import * as frames from "../../src/core/wire/frames.ts";
-import { encodeBatch, ProgramWriter, writeProgram } from "../../src/core/wire/program.ts";
-import { readData, readFlat, readReplies, writeFlat } from "../../src/core/wire/replies.ts";
+import { BatchWriter, writeProgram } from "../../src/core/wire/program.ts";
+import { readData, readFlat, readReplies, settleReplies, writeFlat } from "../../src/core/wire/replies.ts";
 import { ByteSink } from "../../src/core/wire/sink.ts";
-import { Slab } from "../../src/core/wire/slab.ts";
 import { Boundary, CPython, decode, encode, FakeExpr, FakeRef, limits, pythonMissing } from "./marshal-support.ts";
 
 const protocol = readFileSync(new URL("../../PROTOCOL.md", import.meta.url), "utf8");
@@ -55,7 +54,7 @@ function read(batch: Uint8Array): unknown[] {
 
 describe("programs", () => {
   it("a chain is plain literals", () => {
-    const program = writeProgram(
+    const { batch } = writeProgram(
       7,
       2,
       [3, 0, 1, 9],
@@ -70,7 +69,7 @@ describe("programs", () => {
       new Boundary(),
       limits,
     );
-    expect(read(encodeBatch([program]))).toEqual([
+    expect(read(batch)).toEqual([
       [
         7,
         2,
@@ -88,7 +87,7 @@ describe("programs", () => {
   it("an extension value makes a stream of its instruction, and of no other", () => {
     const boundary = new Boundary();
     const list = [1];
-    const program = writeProgram(
+    const { batch } = writeProgram(
       1,
       0,
       [],
@@ -102,7 +101,7 @@ describe("programs", () => {
       boundary,
       limits,
     );
-    const [, , , plain, first, slot, value, last] = read(encodeBatch([program, program]))[1] as [
+    const [, , , plain, first, slot, value, last] = read(batch)[0] as [
       number,
       number,
       number[],
@@ -122,28 +121,58 @@ describe("programs", () => {
   });
 
   it("what cannot be sent leaves the program as it was", () => {
-    const writer = new ProgramWriter(new Boundary(), limits);
-    writer.begin(1, 0);
+    const writer = new BatchWriter(new Boundary(), limits);
+    writer.begin();
+    writer.program(1, 0);
     writer.instruction(Op.IMPORT, null, "a");
     expect(() => writer.instruction(Op.CALL, 0, [1, { x: new Date(Number.NaN) }])).toThrow(/^args\[1\]\.x cannot be sent/);
     expect(() => writer.instruction(Op.CALL, 0, [], { k: [new Date(Number.NaN)] })).toThrow(/^kwargs\.k\[0\] cannot be sent/);
     expect(writer.instruction(Op.GET, 0, "b")).toBe(1);
-    expect(read(encodeBatch([writer.end([1, 0])]))).toEqual([[1, 0, [1, 0], [0, "a"], [1, 0, "b"]]]);
+    writer.output(1, 0);
+    writer.program(2, 0);
+    writer.instruction(Op.IMPORT, null, "never");
+    writer.abandon();
+    expect(read(writer.end())).toEqual([[1, 0, [1, 0], [0, "a"], [1, 0, "b"]]]);
   });
 
-  it("a program that was handed out is never written again", () => {
-    const writer = new ProgramWriter(new Boundary(), limits);
-    const programs = Array.from({ length: 300 }, (_, i) => {
-      writer.begin(i, 0);
-      writer.instruction(Op.CALL, -1, ["x".repeat(i * 20), i]);
-      return writer.end([0, 0]);
-    });
-    programs.forEach((program, i) => expect(read(encodeBatch([program]))).toEqual([[i, 0, [0, 0], [3, -1, ["x".repeat(i * 20), i]]]]));
+  it("a batch holds its programs in order, however large they are, and the next one nothing of it", () => {
+    const writer = new BatchWriter(new Boundary(), limits);
+    for (const count of [300, 1, 0, 40]) {
+      writer.begin();
+      for (let i = 0; i < count; i++) {
+        writer.program(i, 0);
+        writer.instruction(Op.CALL, -1, ["x".repeat(i * 20), i]);
+        writer.output(0, 1);
+      }
+      expect(read(writer.end())).toEqual(Array.from({ length: count }, (_, i) => [i, 0, [0, 1], [3, -1, ["x".repeat(i * 20), i]]]));
+    }
+  });
+
+  it("outputs of any number and any slot", () => {
+    for (const outputs of [[], [0, 0], [255, 9], [256, 8], [70_000, 2], [1, 0, 2, 1], [300, 0, 4, 8, 70_000, 3]]) {
+      const { batch, fragment } = writeProgram(9, 3, outputs, [{ op: Op.IMPORT, target: null, operands: ["a"] }], new Boundary(), limits);
+      expect(read(batch)).toEqual([[9, 3, outputs, [0, "a"]]]);
+      expect(Array.from(batch.subarray(3, -2))).toEqual(Array.from(fragment));
+    }
+    const writer = new BatchWriter(new Boundary(), limits);
+    for (const slot of [0, 255, 256, 70_000]) {
+      writer.begin();
+      writer.program(1, 0);
+      writer.instruction(Op.IMPORT, null, "a");
+      writer.output(slot, 8);
+      expect(read(writer.end())).toEqual([[1, 0, [slot, 8], [0, "a"]]]);
+    }
   });
 
   it("limits are checked per program", () => {
-    const writer = new ProgramWriter(new Boundary(), { ...limits, maxBytes: 500 });
-    writer.begin(1, 0);
+    const writer = new BatchWriter(new Boundary(), { ...limits, maxBytes: 500 });
+    writer.begin();
+    for (let id = 1; id < 4; id++) {
+      writer.program(id, 0);
+      writer.instruction(Op.CALL, -1, ["x".repeat(400)]);
+      writer.output(0, 0);
+    }
+    writer.program(4, 0);
     expect(() => writer.instruction(Op.CALL, -1, ["x".repeat(600)])).toThrow(expect.objectContaining({ code: "ERR_LIMIT" }));
     writer.instruction(Op.CALL, -1, ["x".repeat(300)]);
     expect(() => writer.instruction(Op.CALL, -1, ["x".repeat(300)])).toThrow(expect.objectContaining({ code: "ERR_LIMIT" }));
@@ -152,7 +181,7 @@ describe("programs", () => {
   it.skipIf(pythonMissing !== undefined)("CPython loads a batch with one call", async () => {
     const python = new CPython();
     try {
-      const program = writeProgram(
+      const { fragment } = writeProgram(
         1,
         0,
         [0, 0],
@@ -160,7 +189,7 @@ describe("programs", () => {
         new Boundary(),
         limits,
       );
-      expect(await python.text(encodeBatch([program, program]))).toBe(
+      expect(await python.text(new Uint8Array([0x80, 5, 0x28, ...fragment, ...fragment, 0x6c, 0x2e]))).toBe(
         `list [${Array(2).fill("(1, 0, (0, 0), (3, -3, ([1, 2], {'a': '\\xe9'}), {'k': 1180591620717411303424}))").join(", ")}]`,
       );
     } finally {
@@ -195,6 +224,19 @@ describe("frames of data", () => {
       expect(() => readReplies(encode(broken))).toThrow(expect.objectContaining({ code: "ERR_PROTOCOL" }));
     }
   });
+  it("replies settle one after the other", () => {
+    const payload = encode([1]);
+    const settled: unknown[] = [];
+    settleReplies(encode([4, 2, 0, "x", 1, payload, 9, 0, 10, 1, 2, payload]), (...reply) => settled.push(reply));
+    expect(settled).toEqual([
+      [4, 0, "x", [1, payload]],
+      [9, -1, null],
+      [10, 2, payload],
+    ]);
+    for (const broken of [[1], [1, 2, 0, null], [1, 1e9], [1, -1], [1, 1.5, 0, 0, 0], ["a", 0]]) {
+      expect(() => settleReplies(encode(broken), () => {})).toThrow(expect.objectContaining({ code: "ERR_PROTOCOL" }));
+    }
+  });
   it("hold no objects", () => {
     expect(readData(encode({ protocol: 1, gil: true }))).toEqual({ protocol: 1, gil: true });
     expect(() => readData(encode([new FakeRef(1)]))).toThrow(/only data/);
@@ -218,10 +260,5 @@ describe("buffers", () => {
   it("text grows in place, whatever it is made of", () => {
     for (const text of ["é".repeat(5000), "😀".repeat(3000), `${"x".repeat(9000)}é`, `${"x".repeat(9000)}\ud800`])
       expect(decode(encode([text, text]))).toEqual([text, text]);
-  });
-  it("slabs never hand out the same bytes twice", () => {
-    const slab = new Slab();
-    const cuts = Array.from({ length: 200 }, (_, i) => slab.take(i * 20).fill(i & 0xff));
-    cuts.forEach((cut, i) => expect(cut.length === i * 20 && cut.every((byte) => byte === (i & 0xff))).toBe(true));
   });
 });

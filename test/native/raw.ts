@@ -41,7 +41,7 @@ export const decode = (bytes: Uint8Array): unknown => decodeStream(bytes.slice()
 export const startOptions: StartOptions = { paths: [], env: {}, args: [], limits, startTimeout: 20_000 };
 
 export const silentHost: BackendHost = {
-  settle() {},
+  settle: () => true,
   event() {},
   call: () => {
     throw new TypeError("nobody answers here");
@@ -64,7 +64,14 @@ export function startRaw(host: BackendHost = silentHost) {
     sync,
     /** The handle of an expression's value. */
     handle(source: string): number {
-      const bytes = writeProgram(next++, 0, [0, 1], [{ op: Op.EVAL, target: null, operands: [source, [], []] }], outbound, limits as never);
+      const { fragment: bytes } = writeProgram(
+        next++,
+        0,
+        [0, 1],
+        [{ op: Op.EVAL, target: null, operands: [source, [], []] }],
+        outbound,
+        limits as never,
+      );
       const [output] = sync.run({ id: next, context: 0, bytes }).outputs;
       if (output?.kind === 0) throw new Error("data has no handle");
       const value = decode(output!.payload as Uint8Array);
@@ -73,7 +80,14 @@ export function startRaw(host: BackendHost = silentHost) {
     },
     /** Runs source and gives the handle of one of its names. */
     define(name: string, source: string): number {
-      const bytes = writeProgram(next++, 0, [0, 4], [{ op: Op.EXEC, target: null, operands: [source, [], []] }], outbound, limits as never);
+      const { fragment: bytes } = writeProgram(
+        next++,
+        0,
+        [0, 4],
+        [{ op: Op.EXEC, target: null, operands: [source, [], []] }],
+        outbound,
+        limits as never,
+      );
       const [output] = sync.run({ id: next, context: 0, bytes }).outputs;
       if (output?.kind === 2) throw decode(output.payload);
       return this.handle(name);

@@ -6,9 +6,9 @@
  *
  * Invariant: after `lost` or `close` nothing more is settled.
  */
-import type { Backend, BackendHost, EngineInfo, Program, ProgramId, StartOptions } from "../../core/backend.ts";
+import type { Backend, BackendHost, EngineInfo, ProgramId, StartOptions } from "../../core/backend.ts";
 import { EngineError } from "../../core/errors.ts";
-import { engineOptions, readFlat, readReplies, writeBatch, writeFlat } from "../../core/transport.ts";
+import { engineOptions, readFlat, settleReplies, writeFlat } from "../../core/transport.ts";
 import { FrameKind } from "../../core/wire/frames.ts";
 import type { PythonFacts } from "../../environment/python.ts";
 import { type AddonEngine, loadAddon, pythonPackage } from "./addon.ts";
@@ -37,7 +37,8 @@ export class NativeBackend implements Backend {
   #closing: Promise<void> | undefined;
   #ended = false;
   #sync: NativeSyncCalls | undefined;
-  readonly #pending = new Set<ProgramId>();
+  /** Programs in flight. */
+  #pending = 0;
 
   constructor(options: NativeOptions) {
     this.#options = options;
@@ -55,7 +56,7 @@ export class NativeBackend implements Backend {
     try {
       const hello = await this.#hello(options);
       options.onProgress?.({ stage: "ready", loaded: 1, total: 1 });
-      engine.keepAlive(this.#pending.size > 0);
+      engine.keepAlive(this.#pending > 0);
       return engineInfo(hello);
     } catch (error) {
       void this.close();
@@ -83,17 +84,16 @@ export class NativeBackend implements Backend {
     return info;
   }
 
-  submit(programs: readonly Program[]): void {
-    if (this.#ended || programs.length === 0) return;
+  submit(frame: Uint8Array, count: number): void {
+    if (this.#ended) return;
     const engine = this.#running();
-    if (this.#pending.size === 0) engine.keepAlive(true);
-    for (const { id } of programs) this.#pending.add(id);
-    engine.submit(writeBatch(programs), programs.length);
+    if (this.#pending === 0) engine.keepAlive(true);
+    this.#pending += count;
+    engine.submit(frame, count);
   }
 
   interrupt(ids: readonly ProgramId[]): void {
-    const pending = ids.filter((id) => this.#pending.has(id));
-    if (!this.#ended && pending.length > 0) this.#engine?.control(FrameKind.INTERRUPT, writeFlat(pending));
+    if (!this.#ended && ids.length > 0) this.#engine?.control(FrameKind.INTERRUPT, writeFlat(ids));
   }
 
   release(batch: readonly number[]): void {
@@ -115,7 +115,7 @@ export class NativeBackend implements Backend {
     engine.close();
     await closed;
     this.#ended = true;
-    this.#pending.clear();
+    this.#pending = 0;
     engine.release();
   }
 
@@ -190,7 +190,7 @@ export class NativeBackend implements Backend {
       if (inCall && message.kind === FrameKind.FORGET) this.#forgetLater(message.bytes);
       else this.#dispatch(host, message);
     }
-    if (this.#pending.size === 0 && this.#closing === undefined && this.#started === undefined) this.#engine?.keepAlive(false);
+    if (this.#pending === 0 && this.#closing === undefined && this.#started === undefined) this.#engine?.keepAlive(false);
   }
 
   /** What Python dropped may be in the very result that is about to be decoded. */
@@ -225,9 +225,9 @@ export class NativeBackend implements Backend {
   }
 
   #settle(host: BackendHost, bytes: Uint8Array): void {
-    for (const [id, reply] of readReplies(bytes)) {
-      if (this.#pending.delete(id)) host.settle(id, reply);
-    }
+    settleReplies(bytes, (id, kind, payload, more) => {
+      if (host.settle(id, kind, payload, more)) this.#pending--;
+    });
   }
 
   /** Sent: the answer is a frame of its own. */
@@ -253,7 +253,7 @@ export class NativeBackend implements Backend {
   #lose(text: string): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#pending.clear();
+    this.#pending = 0;
     const lines = text.trim().split("\n");
     this.#host?.lost({ reason: `The engine failed: ${lines.at(-1) ?? "it gave no reason"}`, tail: text });
     void this.close();

@@ -7,9 +7,9 @@
  * Invariant: after `lost` or `close` nothing more is settled, and the worker is terminated.
  */
 import { type Remote, transfer, wrap } from "comlink";
-import type { Backend, BackendHost, EngineInfo, EngineLost, Program, ProgramId, StartOptions, StartProgress } from "../../core/backend.ts";
+import type { Backend, BackendHost, EngineInfo, EngineLost, ProgramId, StartOptions, StartProgress } from "../../core/backend.ts";
 import { EngineError } from "../../core/errors.ts";
-import { engineOptions, readFlat, readReplies, writeBatch, writeFlat } from "../../core/transport.ts";
+import { engineOptions, readFlat, type Settle, settleReplies, writeFlat } from "../../core/transport.ts";
 import { FrameKind } from "../../core/wire/frames.ts";
 import type { EngineFiles, Frame, ToMain, WorkerControl, WorkerStart, WorkerStarted } from "./contract.ts";
 import { engineInfo } from "./hello.ts";
@@ -28,7 +28,8 @@ export class WasmBackend implements Backend {
   #port: FramePort | undefined;
   #mailbox: Mailbox | undefined;
   #interrupts: InterruptRequests | undefined;
-  readonly #pending = new Set<ProgramId>();
+  /** Programs in flight. */
+  #pending = 0;
   #closing: Promise<void> | undefined;
   #onClosed: () => void = () => {};
   #onProgress: (progress: StartProgress) => void = () => {};
@@ -56,19 +57,18 @@ export class WasmBackend implements Backend {
     }
   }
 
-  submit(programs: readonly Program[]): void {
-    if (this.#ended || this.#closing !== undefined || programs.length === 0) return;
-    if (this.#pending.size === 0) this.#thread?.keepAlive(true);
-    for (const { id } of programs) this.#pending.add(id);
-    this.#send([FrameKind.SUBMIT, writeBatch(programs)]);
+  submit(frame: Uint8Array, count: number): void {
+    if (this.#ended || this.#closing !== undefined) return;
+    if (this.#pending === 0) this.#thread?.keepAlive(true);
+    this.#pending += count;
+    this.#send([FrameKind.SUBMIT, frame.slice()]);
   }
 
   interrupt(ids: readonly ProgramId[]): void {
-    const pending = ids.filter((id) => this.#pending.has(id));
-    if (this.#ended || pending.length === 0) return;
+    if (this.#ended || ids.length === 0) return;
     // A queued or awaiting program is cancelled by the frame; a running one only sees shared memory.
-    this.#interrupts?.request(pending);
-    this.#send([FrameKind.INTERRUPT, writeFlat(pending)]);
+    this.#interrupts?.request(ids);
+    this.#send([FrameKind.INTERRUPT, writeFlat(ids)]);
   }
 
   release(batch: readonly number[]): void {
@@ -85,9 +85,9 @@ export class WasmBackend implements Backend {
     if (thread === undefined) return;
     this.#interrupts?.stop();
     // Exit handlers get their chance, and what they print arrives; a worker that is busy may not hear it in time.
-    if (!this.#ended) await this.#lastWords(this.#pending.size === 0 ? 1_000 : 250);
+    if (!this.#ended) await this.#lastWords(this.#pending === 0 ? 1_000 : 250);
     this.#ended = true;
-    this.#pending.clear();
+    this.#pending = 0;
     await thread.terminate();
   }
 
@@ -217,7 +217,7 @@ export class WasmBackend implements Backend {
 
   #frame(host: BackendHost, [kind, bytes]: Frame): void {
     if (this.#ended) return;
-    if (kind === FrameKind.REPLY) this.#settle(host, this.#read(readReplies, bytes) ?? []);
+    if (kind === FrameKind.REPLY) this.#settle(host, bytes);
     else if (kind === FrameKind.EVENT) host.event(bytes);
     else if (kind === FrameKind.FORGET) host.forget(this.#read(readFlat, bytes) ?? []);
     else if (kind === FrameKind.CALL) void this.#call(host, bytes);
@@ -234,13 +234,13 @@ export class WasmBackend implements Backend {
     }
   }
 
-  #settle(host: BackendHost, replies: ReturnType<typeof readReplies>): void {
-    for (const [id, reply] of replies) {
-      if (!this.#pending.delete(id)) continue;
+  #settle(host: BackendHost, bytes: Uint8Array): void {
+    const settle: Settle = (id, kind, payload, more) => {
       this.#interrupts?.settled(id);
-      host.settle(id, reply);
-    }
-    if (this.#pending.size === 0) this.#thread?.keepAlive(false);
+      if (host.settle(id, kind, payload, more)) this.#pending--;
+    };
+    this.#read((frame) => settleReplies(frame, settle), bytes);
+    if (this.#pending === 0) this.#thread?.keepAlive(false);
   }
 
   /** Sent: the answer is a frame of its own. */
@@ -263,7 +263,7 @@ export class WasmBackend implements Backend {
     if (this.#ended) return;
     this.#ended = true;
     this.#interrupts?.stop();
-    this.#pending.clear();
+    this.#pending = 0;
     this.#onClosed();
     void this.#thread?.terminate();
     this.#host?.lost({ reason, ...more });

@@ -51,6 +51,7 @@ export class Encoder {
     this.lossy = lossy;
     this.#limits = limits;
     this.sink.limit = limits.maxBytes;
+    this.sink.base = this.sink.at;
     this.#nodes = 0;
     if (this.#stack.length > 0) this.#stack.length = 0;
     this.forget();

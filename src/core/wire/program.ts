@@ -1,12 +1,12 @@
 /**
- * Programs: fragments of a SUBMIT frame (PROTOCOL.md, section 3).
+ * Batches of programs: SUBMIT streams (PROTOCOL.md, section 3).
  *
  * An instruction is written as `(op, …operands)`. When an operand turned out to hold an extension
  * value, the bytes just written are wrapped in place into `(op, stream)`, so that operands are walked
  * once and getters run once. Nothing is remembered from one instruction to the next: each decodes on
  * its own, and a list given to two calls is two lists in Python.
  *
- * One writer writes one program at a time, into one buffer that it keeps.
+ * One writer writes one batch after the other into one buffer that it keeps, and hands out views of it.
  */
 import type { ContextId, ProgramId, WireLimits } from "../backend.ts";
 import type { Outbound } from "../marshal/boundary.ts";
@@ -15,29 +15,39 @@ import { TupleOf } from "../marshal/literals.ts";
 import { Op } from "./frames.ts";
 import * as op from "./opcodes.ts";
 import { ByteSink } from "./sink.ts";
-import { Slab } from "./slab.ts";
 
-export class ProgramWriter {
+export class BatchWriter {
   readonly #outbound: Outbound;
   readonly #limits: WireLimits;
   readonly #encoder = new Encoder();
-  readonly #head = new ByteSink(new Uint8Array(256));
-  readonly #slab = new Slab();
-  #id: ProgramId = 0;
-  #context: ContextId = 0;
   #slots = 0;
+  /** Where the program being written begins, and where its outputs belong. */
+  #start = 0;
+  #outputs = 0;
 
   constructor(outbound: Outbound, limits: WireLimits) {
     this.#outbound = outbound;
     this.#limits = limits;
   }
 
-  begin(id: ProgramId, context: ContextId): void {
-    this.#id = id;
-    this.#context = context;
+  /** A new batch, over the last one. */
+  begin(): void {
+    const { sink } = this.#encoder;
+    sink.reset();
+    sink.raw(BATCH);
+  }
+
+  /** The next program. It ends with `output` or `outputs`, or is dropped with `abandon`. */
+  program(id: ProgramId, context: ContextId): void {
+    const { sink } = this.#encoder;
+    this.#start = sink.at;
     this.#slots = 0;
+    sink.op(op.MARK);
+    sink.int(id);
+    sink.int(context);
+    this.#outputs = sink.at;
+    sink.raw(OUTPUT);
     this.#encoder.begin(this.#outbound, this.#limits);
-    this.#encoder.sink.reset();
   }
 
   /**
@@ -94,28 +104,49 @@ export class ProgramWriter {
     this.#encoder.write(asTuple && Array.isArray(value) ? new TupleOf(value) : value, root);
   }
 
-  /** The program: bytes that are not written again, and whose buffer must not be transferred. `outputs`: slot, mode, slot, mode, … */
-  end(outputs: readonly number[]): Uint8Array {
-    const head = this.#head;
-    const body = this.#encoder.sink;
-    head.at = 0;
-    head.op(op.MARK);
-    head.int(this.#id);
-    head.int(this.#context);
+  /** Ends the program; it sends one value. */
+  output(slot: number, mode: number): void {
+    const { sink } = this.#encoder;
+    if (slot > 0xff) {
+      this.outputs([slot, mode]);
+      return;
+    }
+    sink.bytes[this.#outputs + 1] = slot;
+    sink.bytes[this.#outputs + 3] = mode;
+    sink.op(op.TUPLE);
+  }
+
+  /** Ends the program. `outputs`: slot, mode, slot, mode, … */
+  outputs(outputs: readonly number[]): void {
+    const { sink } = this.#encoder;
+    const head = new ByteSink(new Uint8Array(8 + 5 * outputs.length));
     if (outputs.length > 3) head.op(op.MARK);
     for (const output of outputs) head.int(output);
     head.op(outputs.length > 3 ? op.TUPLE : (TUPLES[outputs.length] as number));
-    const bytes = this.#slab.take(head.at + body.at + 1);
-    if (bytes.length < 64) {
-      // Two views and two calls cost more than the bytes of a small program (bench/facade).
-      for (let i = 0; i < head.at; i++) bytes[i] = head.bytes[i] as number;
-      for (let i = 0; i < body.at; i++) bytes[head.at + i] = body.bytes[i] as number;
-    } else {
-      bytes.set(head.bytes.subarray(0, head.at));
-      bytes.set(body.bytes.subarray(0, body.at), head.at);
-    }
-    bytes[bytes.length - 1] = op.TUPLE;
-    return bytes;
+    const body = this.#outputs + OUTPUT.length;
+    sink.need(head.at);
+    sink.bytes.copyWithin(this.#outputs + head.at, body, sink.at);
+    sink.bytes.set(head.peek(), this.#outputs);
+    sink.at += head.at - OUTPUT.length;
+    sink.op(op.TUPLE);
+  }
+
+  /** Takes the program back. */
+  abandon(): void {
+    this.#encoder.sink.at = this.#start;
+  }
+
+  /** The program that was just ended, without the batch around it; valid until something is written. */
+  fragment(): Uint8Array {
+    return this.#encoder.sink.peek(this.#start);
+  }
+
+  /** The batch; valid until something is written. */
+  end(): Uint8Array {
+    const { sink } = this.#encoder;
+    sink.op(op.LIST);
+    sink.op(op.STOP);
+    return sink.peek();
   }
 }
 
@@ -125,6 +156,9 @@ function isScalar(value: unknown): boolean {
 }
 
 const PROTOCOL = new Uint8Array([op.PROTO, 5]);
+const BATCH = new Uint8Array([op.PROTO, 5, op.MARK]);
+/** Room for the most frequent outputs: one, of a slot below 256. */
+const OUTPUT = new Uint8Array([op.BININT1, 0, op.BININT1, 0, op.TUPLE2]);
 const TUPLES: readonly number[] = [op.EMPTY_TUPLE, op.TUPLE1, op.TUPLE2, op.TUPLE3];
 
 /** An instruction as plain data. */
@@ -135,7 +169,7 @@ export interface Instruction {
   readonly operands: readonly unknown[];
 }
 
-/** A whole program at once; for callers that are not on the hot path. */
+/** A batch of one program at once; for callers that are not on the hot path. */
 export function writeProgram(
   id: ProgramId,
   context: ContextId,
@@ -143,29 +177,14 @@ export function writeProgram(
   instructions: readonly Instruction[],
   outbound: Outbound,
   limits: WireLimits,
-): Uint8Array {
-  const writer = new ProgramWriter(outbound, limits);
-  writer.begin(id, context);
+): { readonly fragment: Uint8Array; readonly batch: Uint8Array } {
+  const writer = new BatchWriter(outbound, limits);
+  writer.begin();
+  writer.program(id, context);
   for (const { op: code, target, operands } of instructions) {
     writer.instruction(code, target, operands[0], operands[1], operands[2]);
   }
-  return writer.end(outputs);
-}
-
-/** A SUBMIT stream of programs, in bytes of its own. */
-export function encodeBatch(programs: readonly Uint8Array[]): Uint8Array {
-  let size = 5;
-  for (const program of programs) size += program.length;
-  const frame = new Uint8Array(size);
-  frame[0] = op.PROTO;
-  frame[1] = 5;
-  frame[2] = op.MARK;
-  let at = 3;
-  for (const program of programs) {
-    frame.set(program, at);
-    at += program.length;
-  }
-  frame[at] = op.LIST;
-  frame[at + 1] = op.STOP;
-  return frame;
+  writer.outputs(outputs);
+  const fragment = writer.fragment().slice();
+  return { fragment, batch: writer.end() };
 }

@@ -23,7 +23,27 @@ function readList(bytes: Uint8Array): readonly unknown[] {
   return Array.isArray(list) ? (list as unknown[]) : fail("a frame holds no list");
 }
 
-/** The programs that a REPLY frame settles. */
+/** Takes one program's reply: kind and payload of its first output, and those of the others as a flat list. */
+export type Settle = (id: ProgramId, kind: number, payload: unknown, more?: readonly unknown[]) => void;
+
+/** Settles the programs of a REPLY frame, one after the other. */
+export function settleReplies(bytes: Uint8Array, settle: Settle): void {
+  const flat = readList(bytes);
+  for (let at = 0; at < flat.length; ) {
+    const id = flat[at];
+    const count = flat[at + 1];
+    const end = at + 2 + 2 * (count as number);
+    if (typeof id !== "number" || !Number.isInteger(count) || (count as number) < 0 || end > flat.length) fail("a reply ends too early");
+    // Without an output there is no kind either.
+    if (count === 1) settle(id, flat[at + 2] as number, flat[at + 3]);
+    else if (count === 0) settle(id, NO_OUTPUT, null);
+    else settle(id, flat[at + 2] as number, flat[at + 3], flat.slice(at + 4, end));
+    at = end;
+  }
+}
+const NO_OUTPUT = -1;
+
+/** The replies of a REPLY frame. */
 export function readReplies(bytes: Uint8Array): [ProgramId, Reply][] {
   const flat = readList(bytes);
   const replies: [ProgramId, Reply][] = [];

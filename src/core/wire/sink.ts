@@ -22,8 +22,9 @@ export class ByteSink {
   bytes: Uint8Array;
   view: DataView;
   at = 0;
-  /** Bytes after which writing is `ERR_LIMIT`. */
+  /** Bytes after which writing is `ERR_LIMIT`, counted from `base`. */
   limit: number;
+  base = 0;
 
   constructor(start: Uint8Array = new Uint8Array(START), limit = Number.POSITIVE_INFINITY) {
     this.bytes = start;
@@ -34,6 +35,7 @@ export class ByteSink {
   /** Starts over; a buffer that had to grow far is not kept for ever. */
   reset(): void {
     this.at = 0;
+    this.base = 0;
     if (this.bytes.length <= KEPT) return;
     this.bytes = new Uint8Array(START);
     this.view = new DataView(this.bytes.buffer);
@@ -48,16 +50,16 @@ export class ByteSink {
   #grow(wanted: number): void {
     // A write may ask for a little more than it uses (worst-case text), so the limit leaves slack here
     // and is checked exactly when the stream is complete.
-    if (wanted > this.limit * 3 + 64) throw overLimit(this.limit);
+    if (wanted - this.base > this.limit * 3 + 64) throw overLimit(this.limit);
     const bytes = new Uint8Array(Math.max(wanted, this.bytes.length * 2));
     bytes.set(this.bytes.subarray(0, this.at));
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer);
   }
 
-  /** Throws when more than `limit` bytes were written since `start`. */
-  check(start = 0): void {
-    if (this.at - start > this.limit) throw overLimit(this.limit);
+  /** Throws when more than `limit` bytes were written since `base`. */
+  check(): void {
+    if (this.at - this.base > this.limit) throw overLimit(this.limit);
   }
 
   op(code: number): void {

@@ -2,7 +2,7 @@
  * A scripted engine: keeps what it was sent, answers what the test says. No Python, no time.
  */
 
-import type { Backend, BackendHost, EngineInfo, EngineLost, Program, Reply, ReplyOutput, StartOptions } from "../../../src/core/backend.ts";
+import type { Backend, BackendHost, EngineInfo, EngineLost, Program, ReplyOutput, StartOptions } from "../../../src/core/backend.ts";
 import type { Python } from "../../../src/core/facade.ts";
 import type { Outbound } from "../../../src/core/marshal/boundary.ts";
 import { encodeStream } from "../../../src/core/marshal/encode.ts";
@@ -10,7 +10,7 @@ import { extension, tupleOf } from "../../../src/core/marshal/literals.ts";
 import { optionReader } from "../../../src/core/options.ts";
 import { createFacade, readCoreOptions } from "../../../src/core/start.ts";
 import { Op } from "../../../src/core/wire/frames.ts";
-import { encodeBatch } from "../../../src/core/wire/program.ts";
+import { LIST, MARK, PROTO, STOP } from "../../../src/core/wire/opcodes.ts";
 import { unpickle } from "./pickle.ts";
 
 export { ext, unpickle } from "./pickle.ts";
@@ -116,8 +116,9 @@ export class ScriptedBackend implements Backend {
     return info;
   }
 
-  submit(programs: readonly Program[]): void {
-    const batch = programs.map(readProgram);
+  submit(frame: Uint8Array, count: number): void {
+    const batch = readBatch(frame);
+    if (batch.length !== count) throw new Error(`a batch of ${batch.length} programs was said to hold ${count}`);
     this.sent.push(...batch);
     this.batches.push(batch);
     for (const program of batch) {
@@ -129,8 +130,9 @@ export class ScriptedBackend implements Backend {
   }
 
   reply(id: number, ...answers: readonly Answer[]): void {
-    const reply: Reply = { outputs: answers.map(output) };
-    this.host.settle(id, reply);
+    const [first, ...others] = answers.map(output);
+    const more = others.flatMap(({ kind, payload }) => [kind, payload]);
+    this.host.settle(id, first?.kind ?? -1, first?.payload, more);
   }
 
   /** A CALL frame; the answer as it is on the wire, `[token, ok, value]`. */
@@ -160,9 +162,16 @@ export class ScriptedBackend implements Backend {
   }
 }
 
-export function readProgram(program: Program): Sent {
-  const [[id, context, outputs, ...instructions]] = unpickle(encodeBatch([program.bytes])) as [[number, number, number[], ...unknown[][]]];
-  return {
+/** The program of a fragment. */
+export function readProgram({ bytes }: Program): Sent {
+  const [program] = readBatch(new Uint8Array([PROTO, 5, MARK, ...bytes, LIST, STOP]));
+  if (program === undefined) throw new Error("a fragment holds no program");
+  return program;
+}
+
+function readBatch(frame: Uint8Array): Sent[] {
+  const programs = unpickle(frame) as [number, number, number[], ...unknown[][]][];
+  return programs.map(([id, context, outputs, ...instructions]) => ({
     id,
     context,
     outputs,
@@ -171,7 +180,7 @@ export function readProgram(program: Program): Sent {
       const whole = operands.length === 1 && operands[0] instanceof Uint8Array ? (unpickle(operands[0]) as unknown[]) : operands;
       return [name, ...whole] as const;
     }),
-  };
+  }));
 }
 
 export interface Scripted {
