@@ -1,37 +1,21 @@
 /**
- * `npm run bench`: every figure beside its baseline of the same run, against its bar.
+ * `npm run bench`: the wasm engine and the package, every figure beside its baseline of the same run, against its bar.
+ * The native engine has a bench of its own, `npm run bench:native`.
  *
  * Writes bench/RESULTS.md. A figure that misses its bar is marked MISS and makes the exit code 1.
  */
 import fs from "node:fs";
 import os from "node:os";
-import path from "node:path";
 import { BROWSER_BYTES, entrySize } from "./check-size.mjs";
 import { judge, resultsPage } from "./checks/figures.mjs";
 import { runScript } from "./checks/script.mjs";
 import { addon } from "./setup/addon.mjs";
 import { build } from "./setup/build.mjs";
 import { dependencies } from "./setup/dependencies.mjs";
-import { exec, npm, tail } from "./setup/exec.mjs";
-import { inCache, inRoot } from "./setup/paths.mjs";
+import { exec, tail } from "./setup/exec.mjs";
+import { inRoot } from "./setup/paths.mjs";
 import { defaultPython } from "./setup/pythons.mjs";
-import { done, missing, ready, step } from "./setup/step.mjs";
-
-/** The peer for the native figures, built from its npm source; nothing is downloaded but that. */
-async function peer() {
-  const folder = inCache("bench", "node-calls-python");
-  const works = () => exec(process.execPath, ["-e", "require('node-calls-python')"], { cwd: folder });
-  if (fs.existsSync(path.join(folder, "node_modules")) && (await works()).code === 0) return ready("node-calls-python", folder);
-  fs.mkdirSync(folder, { recursive: true });
-  fs.writeFileSync(path.join(folder, "package.json"), JSON.stringify({ private: true, allowScripts: { "node-calls-python": true } }));
-  const prefix = path.resolve(process.execPath, "../..");
-  const headers = fs.existsSync(path.join(prefix, "include/node/node_api.h")) ? { npm_config_nodedir: prefix } : {};
-  const outcome = await npm(["install", "--no-audit", "--no-fund", "node-calls-python"], { cwd: folder, env: headers, timeout: 300_000 });
-  const loaded = outcome.code === 0 ? await works() : outcome;
-  return loaded.code === 0
-    ? done("built node-calls-python", folder)
-    : missing(`node-calls-python could not be built, so native figures have no baseline: ${tail(loaded, 2)}`);
-}
+import { step } from "./setup/step.mjs";
 
 /** Runs one bench program; its last line is JSON. */
 async function figuresOf(name, outcome) {
@@ -58,24 +42,11 @@ async function importCost() {
 }
 
 await step("packages", dependencies);
-const native = await step("addon", addon);
+await step("addon", addon);
 await step("build", build);
-const baseline = native.state === "missing" ? missing("no addon, so no native figures") : await step("baseline", peer);
-
 const figures = [];
 console.log("\nwasm …");
 figures.push(...(await figuresOf("bench/wasm.ts", await runScript("bench/wasm.ts", [], { timeout: 300_000 }))));
-if (native.state !== "missing") {
-  console.log("native …");
-  let measured = { note: baseline.note };
-  if (baseline.value !== undefined) {
-    const outcome = await exec(process.execPath, [inRoot("bench/baseline/node-calls-python.mjs"), baseline.value], { timeout: 120_000 });
-    measured =
-      outcome.code === 0 ? JSON.parse(outcome.stdout.trim().split("\n").at(-1)) : { note: `node-calls-python failed: ${tail(outcome, 2)}` };
-  }
-  const env = { ISOPY_BASELINE: JSON.stringify(measured) };
-  figures.push(...(await figuresOf("bench/native.ts", await runScript("bench/native.ts", [], { timeout: 300_000, env }))));
-}
 console.log("package …");
 figures.push({ name: 'import "isopy", beyond bare Node', ours: await importCost(), unit: "ms", bar: { kind: "at most", value: 30 } });
 figures.push({

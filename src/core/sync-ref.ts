@@ -2,7 +2,7 @@
  * Refs of the synchronous facade: a get or a call evaluates at once.
  *
  * `f(1, 2)` is one trap and one call into the engine: arguments that are scalars cross as they are,
- * and a scalar result comes back as it is (bench/native.ts). Everything else is a stream.
+ * and a scalar result comes back as it is (bench/RESULTS-native.md). Everything else is a stream.
  */
 import type { Scalar, SyncCalls } from "./backend.ts";
 import { Kwargs, type RefTarget } from "./expression.ts";

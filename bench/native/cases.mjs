@@ -1,0 +1,64 @@
+/**
+ * What is measured on the native engine, and what it must reach.
+ *
+ * A bar is a ratio inside one run where a peer or the floor does the same; `times` is ours divided by theirs
+ * (for rates: theirs divided by ours is at most 1 / times). An absolute bar has `value`.
+ *
+ * @typedef {{ against: "peer" | "floor", times: number } | { against: "value", value: number }} Bar
+ * @typedef {{ key: string, name: string, unit: string, more?: true, peers?: readonly string[], bars: readonly Bar[] }} Case
+ */
+
+/** @type {(times: number) => Bar} */
+const peer = (times) => ({ against: "peer", times });
+/** @type {(times: number) => Bar} */
+const floor = (times) => ({ against: "floor", times });
+/** @type {(value: number) => Bar} */
+const value = (value) => ({ against: "value", value });
+
+/** @type {readonly Case[]} */
+export const CASES = [
+  { key: "call", name: "f(1, 2), synchronous", unit: "µs", bars: [peer(1 / 3.5), floor(3)] },
+  { key: "attribute", name: "attribute get", unit: "µs", bars: [peer(1 / 1.5)] },
+  { key: "method", name: "obj.m()", unit: "µs", bars: [peer(1 / 3.3)] },
+  { key: "held", name: "a held method", unit: "µs", bars: [value(0.25)] },
+  { key: "text", name: "echo of 1 KB of text", unit: "µs", bars: [peer(1 / 1.2)] },
+  { key: "dict", name: "echo of a dict of 10", unit: "µs", bars: [peer(1 / 4)] },
+  { key: "nested", name: "echo of dicts 5 × 5 × 5", unit: "µs", bars: [peer(1 / 3)] },
+  { key: "floats", name: "echo of 100,000 floats", unit: "ms", bars: [peer(1 / 2.5)] },
+  { key: "dicts", name: "10,000 dicts of 10 out", unit: "ms", bars: [floor(1 / 5)] },
+  { key: "bytesIn", name: "10 MB of bytes in", unit: "ms", bars: [peer(1)] },
+  { key: "bytesOut", name: "10 MB of bytes out", unit: "ms", bars: [peer(1 / 1.5)] },
+  { key: "arrayView", name: "NumPy 8 MB out, as a view", unit: "ms", peers: ["array"], bars: [peer(1 / 100)] },
+  { key: "array", name: "NumPy 8 MB out, as a copy", unit: "ms", bars: [peer(1 / 2)] },
+  { key: "arrayIn", name: "8 MB in, as a copy", unit: "ms", peers: ["arrayCopy"], bars: [peer(2)] },
+  { key: "arrayInView", name: "8 MB in, as a view for the call", unit: "ms", bars: [value(0.01)] },
+  { key: "callback", name: "JavaScript called from Python, same thread", unit: "µs", bars: [peer(1), floor(2)] },
+  { key: "importAgain", name: "import of a loaded module", unit: "µs", bars: [peer(1 / 6)] },
+  { key: "async1", name: "awaited calls, 1 in flight", unit: "calls/s", more: true, bars: [peer(4)] },
+  { key: "async100", name: "awaited calls, 100 in flight", unit: "calls/s", more: true, bars: [peer(4)] },
+  { key: "async10000", name: "awaited calls, 10,000 in flight", unit: "calls/s", more: true, bars: [peer(5)] },
+  { key: "border1", name: "at the addon's border, 1 in flight", unit: "calls/s", more: true, bars: [value(90_000)] },
+  { key: "border100", name: "at the addon's border, 100 in flight", unit: "calls/s", more: true, bars: [value(1_000_000)] },
+  { key: "border10000", name: "at the addon's border, 10,000 in flight", unit: "calls/s", more: true, bars: [value(1_500_000)] },
+  { key: "sleeps", name: "16 × sleep(0.25) at once", unit: "ms", bars: [value(300)] },
+  { key: "readFile", name: "fs.readFile meanwhile", unit: "ms", bars: [value(3)] },
+  { key: "besideLoops", name: "a short call beside two hot loops, p99", unit: "ms", bars: [value(30)] },
+  { key: "coroutines", name: "coroutines, 100 in flight", unit: "calls/s", more: true, bars: [value(60_000)] },
+  { key: "coroutinesEager", name: "coroutines, 100 in flight, Python 3.12+", unit: "calls/s", more: true, bars: [value(150_000)] },
+  { key: "parallel", name: "two CPU-bound calls, own GIL (3.13)", unit: "× one", more: true, bars: [value(1.6)] },
+  { key: "start", name: "process start to first result", unit: "ms", bars: [peer(0.95)] },
+  { key: "dropped", name: "left for each dropped handle", unit: "bytes", bars: [value(5)] },
+  { key: "live", name: "live handles afterwards", unit: "handles", bars: [value(0)] },
+  { key: "inOneLoop", name: "200,000 handles in one synchronous loop", unit: "MB", bars: [value(20)] },
+];
+
+/**
+ * The four lines of python.ts's own benchmark. It is not on npm and no longer builds, so its side is what its README
+ * states (3,600, 196,000, 34,000 and 31,500 a second).
+ */
+export const PYTHON_TS = [
+  { key: "import", name: "python.ts's line: import", from: "importAgain", stated: 3_600, times: 20 },
+  { key: "dummy", name: "python.ts's line: dummy call", from: "call", stated: 196_000, times: 15 },
+  { key: "excel", name: "python.ts's line: a cell of a sheet", from: "excel", stated: 34_000, times: 10 },
+  { key: "awaited", name: "python.ts's line: awaited call", from: "async1", stated: 31_500, times: 2.5 },
+];
