@@ -5,6 +5,7 @@
 #include "asking.h"
 #include "fast_codec.h"
 #include "interpreter.h"
+#include "locks.h"
 #include "pool.h"
 #include "runtime.h"
 
@@ -90,6 +91,22 @@ PyObject* host_interrupt_thread(PyObject*, PyObject* const* args, Py_ssize_t cou
   return none();
 }
 
+/// The descriptor of a lock type's method made interruptible, or None.
+PyObject* host_interruptible(PyObject*, PyObject* const* args, Py_ssize_t count) {
+  if (count != 3) return wrong_arguments("interruptible(type, descriptor, reentrant)");
+  GilHeld held;
+  PyOwned made = interruptible_method(held.token(), args[0], args[1], args[2] == py()._Py_TrueStruct);
+  if (made) return made.release();
+  return py().PyErr_Occurred() != nullptr ? nullptr : none();
+}
+
+/// The dict of a type was written to; what the interpreter remembers of it is old.
+PyObject* host_type_modified(PyObject*, PyObject* const* args, Py_ssize_t count) {
+  if (count != 1) return wrong_arguments("type_modified(type)");
+  py().PyType_Modified(args[0]);
+  return none();
+}
+
 using Fastcall = PyObject* (*)(PyObject*, PyObject* const*, Py_ssize_t);
 PyMethodDef method(const char* name, Fastcall function) {
   // Through a generic pointer: METH_FASTCALL tells Python the real type.
@@ -104,6 +121,8 @@ PyMethodDef methods[] = {
     method("wake", &host_wake),
     method("tick", &host_tick),
     method("interrupt_thread", &host_interrupt_thread),
+    method("interruptible", &host_interruptible),
+    method("type_modified", &host_type_modified),
 };
 
 PyOwned attribute(const PyOwned& object, const char* name) {

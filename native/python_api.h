@@ -24,6 +24,7 @@ struct PyMethodDef {
   const char* ml_doc;
 };
 constexpr int kMethFastcall = 0x0080;
+constexpr int kMethVarargsKeywords = 0x0003;
 
 /// PEP 3118; the same since 3.3.
 struct Py_buffer {
@@ -126,6 +127,8 @@ constexpr int kPyFileInput = 257;
   X(PyObject*, PyImport_ImportModule, (const char*))                                           \
   X(PyObject*, PyModule_New, (const char*))                                                    \
   X(PyObject*, PyCFunction_NewEx, (PyMethodDef*, PyObject*, PyObject*))                        \
+  X(PyObject*, PyDescr_NewMethod, (PyObject*, PyMethodDef*))                                   \
+  X(void, PyType_Modified, (PyObject*))                                                        \
   X(PyObject*, PyCapsule_New, (void*, const char*, void (*)(PyObject*)))                       \
   X(void*, PyCapsule_GetPointer, (PyObject*, const char*))                                     \
   X(PyObject*, PyRun_StringFlags, (const char*, int, PyObject*, PyObject*, void*))             \
@@ -142,7 +145,7 @@ constexpr int kPyFileInput = 257;
   X(_Py_NoneStruct) X(_Py_TrueStruct) X(_Py_FalseStruct)                                       \
   X(PyBool_Type) X(PyLong_Type) X(PyFloat_Type) X(PyUnicode_Type) X(PyBytes_Type)              \
   X(PyByteArray_Type) X(PyList_Type) X(PyTuple_Type) X(PyDict_Type) X(PySet_Type)              \
-  X(PyFrozenSet_Type)
+  X(PyFrozenSet_Type) X(PyMethodDescr_Type)
 
 /// Pointers to objects (the symbol holds the object).
 #define ISOPY_PYTHON_EXCEPTIONS(X)                                                             \

@@ -90,10 +90,10 @@ class Engine:
         if self.options.get("redirect", True):
             redirect(write_output)
             redirect_input()
-        if host.threads and self.options.get("sleep", True):
-            from . import sleeping
+        if host.threads and self.options.get("waits", True):
+            from . import waits
 
-            sleeping.install()
+            waits.install(host)
         if self.options.get("logs"):
             from . import logs
 

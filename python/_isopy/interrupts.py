@@ -14,7 +14,7 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING
 
-from .lanes import Lane, current, lanes
+from .lanes import Lane, current, lane, lanes
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -58,8 +58,11 @@ class Interrupts:
                 with self._lock:
                     if own.program != program:
                         continue
-                    self._raised[own.ident] = program
-                    engine.host.interrupt_thread(own.ident, True)
+                    if own.shield:
+                        own.struck = program
+                    else:
+                        self._raised[own.ident] = program
+                        engine.host.interrupt_thread(own.ident, True)
                 wake = own.event
                 if wake is not None:
                     wake.set()  # type: ignore[attr-defined]
@@ -73,6 +76,7 @@ class Interrupts:
                 with self._lock:
                     if self._raised.pop(own.ident, None) is not None:
                         self._engine.host.interrupt_thread(own.ident, False)
+                    own.struck = own.shield = 0
                     self.pending.discard(program)
                 return
             except KeyboardInterrupt:
@@ -93,4 +97,8 @@ class Interrupts:
             elif type(number) is int:
                 self.interrupt(number)
         if engine is self._engine and program in wanted:
+            own = lane()
+            if own.shield and own.program == program:
+                own.struck = program
+                return
             raise KeyboardInterrupt

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Lane:
-    __slots__ = ("ident", "engine", "program", "depth", "event")
+    __slots__ = ("ident", "engine", "program", "depth", "event", "shield", "waiting", "struck")
 
     def __init__(self, ident: int) -> None:
         self.ident = ident
@@ -25,6 +25,22 @@ class Lane:
         self.program = 0
         self.depth = 0
         self.event: object = None
+        # While the shield is up, an interrupt does not come between two bytecodes; it is noted in `struck`.
+        self.shield = 0
+        self.waiting = False  # behind the shield, in a wait that an interrupt may end
+        self.struck = 0  # the program whose interrupt is yet to be raised
+
+    def lower(self) -> None:
+        """Takes the shield down; raises what came meanwhile."""
+        self.shield -= 1
+        if self.struck and self.shield <= 0:
+            self.strike()
+
+    def strike(self) -> None:
+        """Raises the noted interrupt, if its program still runs here."""
+        program, self.struck = self.struck, 0
+        if program == self.program:
+            raise KeyboardInterrupt
 
 
 _lanes: dict[int, Lane] = {}

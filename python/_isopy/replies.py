@@ -12,6 +12,8 @@ import pickle
 import threading
 from typing import Any, Callable
 
+from .lanes import lane
+
 REPLY = 16
 # So many replies leave together: few where JavaScript reads them on another core meanwhile (100 calls in
 # flight: 1.3 times as many as with 128), more where a message costs as much as ten calls (Pyodide).
@@ -28,10 +30,15 @@ class Replies:
     def flush(self, text: Callable[[], None]) -> None:
         """Sends what is done, after the text that came before it."""
         flat = self.flat
-        with self.lock:
-            count = len(flat)
-            text()
-            if count:
-                taken = flat[:count]
-                del flat[:count]
-                self._send(REPLY, pickle.dumps(taken, 5))
+        own = lane()
+        own.shield += 1  # an interrupt in here would lose what others wait for
+        try:
+            with self.lock:
+                count = len(flat)
+                text()
+                if count:
+                    taken = flat[:count]
+                    del flat[:count]
+                    self._send(REPLY, pickle.dumps(taken, 5))
+        finally:
+            own.lower()

@@ -3,7 +3,7 @@
 CPython delivers KeyboardInterrupt to another thread only between bytecodes, so a sleeping pool
 thread would sleep on. Here a program sleeps by waiting for a lock that an interrupt releases; the
 exception itself is the host's (`interrupt_thread`) and arrives when the wait is over. Other
-threads, and values that `sleep` itself refuses, go to the original. Opt-out: option `sleep: False`.
+threads, and values that `sleep` itself refuses, go to the original. Installed by `waits.py`.
 """
 
 from __future__ import annotations

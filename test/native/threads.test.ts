@@ -173,6 +173,55 @@ finally:
     }
   }, 10_000);
 
+  it("[N-41] [N-42] of ten thousand cancelled at random moments none leaves a lock, a finally or an interrupt behind", async () => {
+    await py.exec(`
+import threading, time
+lock, inside, begun, ended = threading.Lock(), [], [], []
+def work(n):
+    try:
+        begun.append(n)
+        with lock:
+            inside.append(n)
+            try:
+                for i in range(n % 60): str(i)
+            finally:
+                inside.pop()
+        if n % 3 == 0: time.sleep(0.0005)
+    finally:
+        ended.append(n)
+    return n
+`);
+    const work = await py.eval("work");
+    const outcomes = { done: 0, AbortError: 0 };
+    let next = 0;
+    const one = async () => {
+      while (next < 10_000) {
+        const n = next++;
+        const controller = new AbortController();
+        const call = run(work(n), { signal: controller.signal });
+        if (n % 2 === 0) setTimeout(() => controller.abort(), Math.random() * 3);
+        else setImmediate(() => controller.abort());
+        await call.then(
+          (value) => {
+            outcomes.done++;
+            expect(value).toBe(n);
+          },
+          (error: Error) => {
+            expect(error.name).toBe("AbortError");
+            outcomes.AbortError++;
+          },
+        );
+        if (n % 4 === 0) expect(await work(-1)).toBe(-1); // innocent
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, one));
+    work[Symbol.dispose]();
+    await expect.poll(() => py.eval("(lock.locked(), len(inside), len(begun) - len(ended))")).toEqual([false, 0, 0]);
+    expect(await py.eval("sum(len(e.interrupts.pending) for e in __import__('_isopy.engine').engine.ENGINES)")).toBe(0);
+    expect(outcomes.done).toBeGreaterThan(100);
+    expect(outcomes.AbortError).toBeGreaterThan(100);
+  }, 60_000);
+
   it("an interrupt never reaches a later program", async () => {
     for (let i = 0; i < 300; i++) {
       const controller = new AbortController();
