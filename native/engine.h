@@ -29,6 +29,8 @@ struct Ask {
   std::string answer;
 };
 
+struct ProgramParts;
+
 /// Bound methods of the Python engine, fetched once.
 struct EngineMethods {
   PyOwned engine, receive, work, close;
@@ -37,6 +39,8 @@ struct EngineMethods {
   PyOwned printed, dropped;
   /// Parallel lists: slot = id % 2**24; the id at a slot must be the one asked for (handles.py).
   PyOwned objects, ids;
+  /// What the evaluator uses; null where `_isopy` runs every program itself.
+  std::shared_ptr<const ProgramParts> programs;
 };
 
 /// The JS thread that owns an engine.

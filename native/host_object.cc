@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "asking.h"
+#include "evaluator.h"
 #include "fast_codec.h"
 #include "interpreter.h"
 #include "locks.h"
@@ -81,6 +82,17 @@ PyObject* host_tick(PyObject* self, PyObject* const*, Py_ssize_t) {
   return none();
 }
 
+PyObject* host_reply(PyObject* self, PyObject* const* args, Py_ssize_t count) {
+  if (count != 1) return wrong_arguments("reply(flat)");
+  GilHeld held;
+  return send_reply(held.token(), **engine_of(self), args[0]) ? none() : nullptr;
+}
+
+PyObject* host_announce(PyObject* self, PyObject* const*, Py_ssize_t) {
+  (*engine_of(self))->outbox.announce();
+  return none();
+}
+
 PyObject* host_interrupt_thread(PyObject*, PyObject* const* args, Py_ssize_t count) {
   if (count != 2) return wrong_arguments("interrupt_thread(ident, on)");
   unsigned long ident = 0;
@@ -120,6 +132,8 @@ PyMethodDef methods[] = {
     method("ask", &host_ask),
     method("wake", &host_wake),
     method("tick", &host_tick),
+    method("reply", &host_reply),
+    method("announce", &host_announce),
     method("interrupt_thread", &host_interrupt_thread),
     method("interruptible", &host_interruptible),
     method("type_modified", &host_type_modified),
@@ -135,7 +149,7 @@ bool fetch(const PyOwned& object, const char* name, PyOwned& target) {
   return static_cast<bool>(target);
 }
 
-bool fill_methods(Engine& engine, PyOwned object) {
+bool fill_methods(const Gil& gil, Engine& engine, PyOwned object) {
   EngineMethods m;
   PyOwned handles, events, callbacks;
   const bool complete = fetch(object, "receive", m.receive) && fetch(object, "work", m.work) &&
@@ -147,6 +161,8 @@ bool fill_methods(Engine& engine, PyOwned object) {
                         fetch(events, "waiting", m.printed) && fetch(object, "callbacks", callbacks) &&
                         fetch(callbacks, "dropped", m.dropped);
   if (!complete) return false;
+  m.programs = ProgramParts::fetch(gil, object);
+  if (!m.programs) return false;
   m.engine = std::move(object);
   engine.methods = std::move(m);
   return true;
@@ -195,7 +211,7 @@ bool open_engine(const Gil& gil, const std::shared_ptr<Engine>& engine, const st
     if (!codec || !accelerate_codec(gil, engine, codec)) return false;
     PyOwned say_hello = attribute(object, "hello");
     PyOwned greeting = say_hello ? PyOwned::steal(py().vectorcall(say_hello.get(), nullptr, 0)) : PyOwned();
-    return greeting && bytes_of(greeting.get(), hello) && fill_methods(*engine, std::move(object));
+    return greeting && bytes_of(greeting.get(), hello) && fill_methods(gil, *engine, std::move(object));
   };
   if (open()) return true;
   problem = take_error_text(gil);

@@ -25,6 +25,7 @@ enum Opcode : unsigned char {
   kEmptyList = ']',
   kAppend = 'a',
   kAppends = 'e',
+  kList = 'l',
   kEmptyTuple = ')',
   kTuple1 = 0x85,
   kTuple2 = 0x86,

@@ -2,7 +2,16 @@
 
 #include <utility>
 
+#include "opcodes.h"
+
 namespace isopy {
+
+namespace {
+
+constexpr char kRepliesBegin[] = {static_cast<char>(op::kProto), 5, op::kEmptyList, op::kMark};
+constexpr char kRepliesEnd[] = {op::kAppends, op::kStop};
+
+}  // namespace
 
 bool Outbox::open(napi_env env, napi_value ready) {
   napi_value name;
@@ -19,17 +28,52 @@ bool Outbox::open(napi_env env, napi_value ready) {
 bool Outbox::push(Message message) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (!open_) return false;
+  finish_replies();
   messages_.push_back(std::move(message));
-  waiting_.store(true, std::memory_order_release);
-  if (!armed_) armed_ = napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking) == napi_ok;
+  call_ready();
   return true;
+}
+
+bool Outbox::reply(const std::string& items) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (!open_) return false;
+  if (!collecting_) {
+    messages_.push_back({kReply, 0, {}});
+    messages_.back().bytes.reserve(items.size() * kManyReplies);
+    messages_.back().bytes.append(kRepliesBegin, sizeof kRepliesBegin);
+    collecting_ = true;
+  }
+  messages_.back().bytes += items;
+  waiting_.store(true, std::memory_order_release);
+  if (++unannounced_ >= kManyReplies) call_ready();
+  return true;
+}
+
+void Outbox::announce() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (open_ && unannounced_ > 0) call_ready();
 }
 
 std::vector<Message> Outbox::take() {
   std::lock_guard<std::mutex> lock(mutex_);
   armed_ = false;
+  unannounced_ = 0;
+  finish_replies();
   waiting_.store(false, std::memory_order_release);
   return std::exchange(messages_, {});
+}
+
+/// With the mutex, like what follows.
+void Outbox::finish_replies() {
+  if (!collecting_) return;
+  messages_.back().bytes.append(kRepliesEnd, sizeof kRepliesEnd);
+  collecting_ = false;
+}
+
+void Outbox::call_ready() {
+  waiting_.store(true, std::memory_order_release);
+  unannounced_ = 0;
+  if (!armed_) armed_ = napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking) == napi_ok;
 }
 
 void Outbox::keep_alive(napi_env env, bool alive) {
@@ -45,6 +89,7 @@ void Outbox::close() {
   std::lock_guard<std::mutex> lock(mutex_);
   if (!open_) return;
   open_ = false;
+  collecting_ = false;
   messages_.clear();
   waiting_.store(false, std::memory_order_release);
   napi_release_threadsafe_function(wake_, napi_tsfn_abort);

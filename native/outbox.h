@@ -15,8 +15,18 @@
 
 namespace isopy {
 
+/// JavaScript reads replies on another core meanwhile: 100 calls in flight are fastest in a few portions.
+constexpr int kManyReplies = 32;
+
 /// Kinds below 100 are frames of PROTOCOL.md; these are between the addon and its JS half.
-enum Notice : std::uint8_t { kOpened = 100, kOpenFailed = 101, kClosed = 102, kAsk = 103, kLost = 104 };
+enum Notice : std::uint8_t {
+  kReply = 16,
+  kOpened = 100,
+  kOpenFailed = 101,
+  kClosed = 102,
+  kAsk = 103,
+  kLost = 104
+};
 
 struct Message {
   std::uint8_t kind;
@@ -30,6 +40,11 @@ class Outbox {
   bool open(napi_env env, napi_value ready);
   /// Any thread. False when the environment is gone.
   bool push(Message message);
+  /// Any thread: the items of one reply, for the REPLY frame that is being collected. JavaScript finds
+  /// it with whatever wakes it next, after kManyReplies of them at the latest.
+  bool reply(const std::string& items);
+  /// Any thread: wakes JavaScript when replies wait for that.
+  void announce();
   /// JS thread: everything pushed so far.
   std::vector<Message> take();
   /// Any thread, no lock: whether take() would find something.
@@ -40,12 +55,16 @@ class Outbox {
   void close();
 
  private:
+  void finish_replies();
+  void call_ready();
   static void wake(napi_env env, napi_value ready, void* context, void* data);
 
   std::mutex mutex_;
   std::vector<Message> messages_;
   napi_threadsafe_function wake_ = nullptr;
   bool armed_ = false;
+  bool collecting_ = false;  // the last message is a REPLY stream without its end
+  int unannounced_ = 0;
   bool open_ = false;
   std::atomic<bool> waiting_{false};
 };

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine.h"
+#include "evaluator.h"
 #include "host_object.h"
 #include "interpreter.h"
 #include "threads.h"
@@ -28,15 +29,21 @@ void perform(const Gil& gil, const Pool::Job& job) {
   if (engine.closed() || !engine.methods.engine) return;
   if (!job.frame.empty()) {
     receiving = &engine;
-    const bool ok = receive_frame(gil, engine, 1, job.frame);
+    // Without the GIL two threads could take the same head of the queue: there Python runs everything.
+    const bool ok = (py().plain_layout && queue_batch(gil, engine, job.frame)) ||
+                    receive_frame(gil, engine, 1, job.frame);
     receiving = nullptr;
     if (!ok) return;
   }
   const std::uint64_t before = engine.submitted.load();
   if (!engine.methods.engine) return;
-  PyOwned work = PyOwned::share(engine.methods.work.get());  // closing may drop it meanwhile
-  PyOwned result = PyOwned::steal(py().vectorcall(work.get(), nullptr, 0));
-  if (!result) report_broken_engine(gil, engine);
+  if (py().plain_layout) {
+    run_queued(gil, engine);
+  } else {
+    PyOwned work = PyOwned::share(engine.methods.work.get());  // closing may drop it meanwhile
+    PyOwned result = PyOwned::steal(py().vectorcall(work.get(), nullptr, 0));
+    if (!result) report_broken_engine(gil, engine);
+  }
   engine.note_empty(before);
 }
 
@@ -138,6 +145,7 @@ void Pool::monitor() {
         worker->stalled = true;
         advancing_--;
       }
+      if (worker->stalled && worker->engine) worker->engine->outbox.announce();
       if (worker->stalled && worker->engine && worker->engine->may_have_work())
         left_behind.push_back(worker->engine);
     }

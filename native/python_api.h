@@ -66,6 +66,9 @@ constexpr int kPyFileInput = 257;
   X(PyObject*, PyObject_GetAttr, (PyObject*, PyObject*))                                       \
   X(PyObject*, PyObject_GetAttrString, (PyObject*, const char*))                               \
   X(int, PyObject_SetAttrString, (PyObject*, const char*, PyObject*))                          \
+  X(int, PyObject_SetAttr, (PyObject*, PyObject*, PyObject*))                                  \
+  X(PyObject*, PyObject_GetItem, (PyObject*, PyObject*))                                       \
+  X(PyObject*, PySequence_GetItem, (PyObject*, Py_ssize_t))                                    \
   X(PyObject*, PyObject_Call, (PyObject*, PyObject*, PyObject*))                               \
   X(PyObject*, PyObject_VectorcallDict, (PyObject*, PyObject* const*, std::size_t, PyObject*)) \
   X(PyObject*, PyObject_VectorcallMethod, (PyObject*, PyObject* const*, std::size_t, PyObject*)) \
@@ -119,6 +122,7 @@ constexpr int kPyFileInput = 257;
   X(int, PyDict_SetItemString, (PyObject*, const char*, PyObject*))                            \
   X(PyObject*, PyDict_GetItemString, (PyObject*, const char*))                                 \
   X(int, PyDict_Next, (PyObject*, Py_ssize_t*, PyObject**, PyObject**))                        \
+  X(int, PyDict_Contains, (PyObject*, PyObject*))                                              \
   X(Py_ssize_t, PyDict_Size, (PyObject*))                                                      \
   X(PyObject*, PySet_New, (PyObject*))                                                         \
   X(PyObject*, PyFrozenSet_New, (PyObject*))                                                   \

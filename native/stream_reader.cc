@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "opcodes.h"
 
@@ -54,6 +55,16 @@ PyOwned StreamReader::read(const Gil&, const unsigned char* data, std::size_t si
   if (input_.capacity() > kKeptBytes) std::vector<unsigned char>().swap(input_);
   busy_ = false;
   return PyOwned::steal(result);
+}
+
+PyOwned StreamReader::read_batch(const Gil& gil, const std::string& frame, const StreamLimits& limits) {
+  if (busy_) return {};
+  batch_ = true;
+  // Each program was written within the limits; a batch may hold any number of them.
+  PyOwned programs = read(gil, reinterpret_cast<const unsigned char*>(frame.data()), frame.size(),
+                          {limits.bytes, SIZE_MAX, limits.depth});
+  batch_ = false;
+  return programs && type_of(programs.get()) == py().PyList_Type ? std::move(programs) : PyOwned();
 }
 
 void StreamReader::drop(std::size_t from) {
@@ -145,6 +156,19 @@ bool StreamReader::make_tuple(std::size_t from) {
   for (std::size_t i = from; i < stack_.size(); i++) {
     py().PyTuple_SetItem(made.object, static_cast<Py_ssize_t>(i - from),
                          stack_[i].object);  // takes the reference
+  }
+  stack_.resize(from);
+  return push(made.object, made.depth);
+}
+
+bool StreamReader::make_list(std::size_t from) {
+  Slot made{nullptr, 0};
+  if (!batch_ || !deeper(made, from)) return false;
+  made.object = py().PyList_New(static_cast<Py_ssize_t>(stack_.size() - from));
+  if (made.object == nullptr) return false;
+  for (std::size_t i = from; i < stack_.size(); i++) {
+    py().PyList_SetItem(made.object, static_cast<Py_ssize_t>(i - from),
+                        stack_[i].object);  // takes the reference
   }
   stack_.resize(from);
   return push(made.object, made.depth);
@@ -290,6 +314,9 @@ bool StreamReader::run() {
         break;
       case op::kTuple:
         ok = pop_mark(from) && make_tuple(from);
+        break;
+      case op::kList:
+        ok = pop_mark(from) && make_list(from);
         break;
       case op::kAppends:
         ok = pop_mark(from) && append(from);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "gil.h"
@@ -20,6 +21,8 @@ class StreamReader {
  public:
   /// Empty when the stream is not for us; no Python error is left.
   PyOwned read(const Gil& gil, const unsigned char* data, std::size_t size, const StreamLimits& limits);
+  /// A SUBMIT stream of our own writer (PROTOCOL.md, section 3), as a list.
+  PyOwned read_batch(const Gil& gil, const std::string& frame, const StreamLimits& limits);
 
  private:
   struct Slot {
@@ -30,6 +33,7 @@ class StreamReader {
   bool run();
   bool push(PyObject* object, std::uint32_t depth = 0);
   bool text(std::size_t size);
+  bool make_list(std::size_t from);
   bool take_size(int bytes, std::size_t& size);
   bool append(std::size_t from);
   bool set_items(std::size_t from);
@@ -43,6 +47,7 @@ class StreamReader {
   void drop(std::size_t from);
 
   bool busy_ = false;
+  bool batch_ = false;
   std::vector<unsigned char> input_;
   const unsigned char* at_ = nullptr;
   const unsigned char* end_ = nullptr;

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "opcodes.h"
+#include "opcode_output.h"
 
 namespace isopy {
 
@@ -10,10 +10,6 @@ namespace {
 
 /// A tuple that is being written: met again, it is part of a cycle.
 constexpr std::uint32_t kUnfinished = UINT32_MAX - 1;
-
-void store_little(char* target, std::uint64_t number, int size) {
-  for (int i = 0; i < size; i++) target[i] = static_cast<char>(number >> (8 * i));
-}
 
 }  // namespace
 
@@ -73,12 +69,7 @@ bool StreamWriter::value(PyObject* object, int depth) {
   if (type == py().PyUnicode_Type) return text(object, depth > 0);
   if (type == py().PyLong_Type) return integer(object);
   if (type == py().PyFloat_Type) {
-    const double number = py().PyFloat_AsDouble(object);
-    std::uint64_t bits = 0;
-    std::memcpy(&bits, &number, 8);
-    bits = __builtin_bswap64(bits);  // the one big-endian opcode
-    byte(op::kFloat);
-    raw(&bits, 8);
+    append_float(bytes_, py().PyFloat_AsDouble(object));
     return true;
   }
   if (object == py()._Py_NoneStruct) return byte(op::kNone), true;
@@ -95,43 +86,8 @@ bool StreamWriter::integer(PyObject* object) {
   int overflow = 0;
   const long long number = py().PyLong_AsLongLongAndOverflow(object, &overflow);
   if (overflow != 0) return false;
-  char out[10];
-  if (number >= 0 && number <= 0xff) {
-    out[0] = op::kInt1;
-    out[1] = static_cast<char>(number);
-    raw(out, 2);
-  } else if (number >= 0 && number <= 0xffff) {
-    out[0] = op::kInt2;
-    store_little(out + 1, static_cast<std::uint64_t>(number), 2);
-    raw(out, 3);
-  } else if (number >= INT32_MIN && number <= INT32_MAX) {
-    out[0] = op::kInt4;
-    store_little(out + 1, static_cast<std::uint64_t>(number), 4);
-    raw(out, 5);
-  } else {
-    out[0] = static_cast<char>(op::kLong1);
-    out[1] = 8;
-    store_little(out + 2, static_cast<std::uint64_t>(number), 8);
-    raw(out, 10);
-  }
+  append_integer(bytes_, number);
   return true;
-}
-
-void StreamWriter::length(unsigned char short_op, unsigned char op, unsigned char long_op, std::size_t size) {
-  char out[9];
-  if (size <= 0xff) {
-    out[0] = static_cast<char>(short_op);
-    out[1] = static_cast<char>(size);
-    raw(out, 2);
-  } else if (size <= 0xffffffff) {
-    out[0] = static_cast<char>(op);
-    store_little(out + 1, size, 4);
-    raw(out, 5);
-  } else {
-    out[0] = static_cast<char>(long_op);
-    store_little(out + 1, size, 8);
-    raw(out, 9);
-  }
 }
 
 /// Strings have no identity in JavaScript; they are shared because a reference is shorter, and
@@ -148,7 +104,7 @@ bool StreamWriter::text(PyObject* object, bool nested) {
     py().PyErr_Clear();
     return false;
   }
-  length(op::kShortText, op::kText, op::kText8, static_cast<std::size_t>(size));
+  append_length(bytes_, op::kShortText, op::kText, op::kText8, static_cast<std::size_t>(size));
   raw(utf8, static_cast<std::size_t>(size));
   if (shared) remember(object);
   return true;
@@ -166,7 +122,7 @@ bool StreamWriter::bytes(PyObject* object) {
     py().PyErr_Clear();
     return false;
   }
-  length(op::kShortBytes, op::kBytes, op::kBytes8, static_cast<std::size_t>(size));
+  append_length(bytes_, op::kShortBytes, op::kBytes, op::kBytes8, static_cast<std::size_t>(size));
   raw(data, static_cast<std::size_t>(size));
   if (shared) remember(object);
   return true;

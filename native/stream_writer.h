@@ -66,7 +66,6 @@ class StreamWriter {
 
   void byte(unsigned char b) { bytes_.push_back(static_cast<char>(b)); }
   void raw(const void* data, std::size_t size) { bytes_.append(static_cast<const char*>(data), size); }
-  void length(unsigned char short_op, unsigned char op, unsigned char long_op, std::size_t size);
 
   std::string bytes_;
   AddressTable memo_;

@@ -51,6 +51,7 @@ class Engine:
         self.trusted = bool(getattr(host, "trusted", False))
         self.trusted_batches = self.trusted or bool(getattr(host, "trusted_batches", False))
         self.tick = getattr(host, "tick", None)
+        self._announce = getattr(host, "announce", None)
         self.options: dict[str, Any] = {}
         self.rules: Optional[Rules] = None
         self.handles = HandleTable()
@@ -71,7 +72,7 @@ class Engine:
         self.asker = Asker(self)
         self.aio = Loops(self)
         self.interrupts = Interrupts(self)
-        self.replies = Replies(host.send)
+        self.replies = Replies(host)
         self.events = Events(self, self.replies.lock)
         self.scheduler = Scheduler(self)
         self.work = self.scheduler.work
@@ -165,6 +166,8 @@ class Engine:
             dropped = self.callbacks.take()
             if dropped:
                 self.host.send(FORGET, pickle.dumps(dropped, 5))
+        if self._announce is not None:
+            self._announce()
 
     def nudge(self) -> None:
         """Something is waiting for a flush; when this thread is not working, ask for one."""

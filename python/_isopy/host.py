@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Host(Protocol):
@@ -18,3 +18,11 @@ class Host(Protocol):
     def tick(self) -> None: ...
 
     def interrupt_thread(self, ident: int, on: bool) -> None: ...
+
+
+class Collecting(Host, Protocol):
+    """A host that collects replies itself."""
+
+    def reply(self, flat: tuple[Any, ...]) -> None: ...
+
+    def announce(self) -> None: ...

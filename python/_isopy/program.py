@@ -100,6 +100,21 @@ class Evaluator:
             return self._finish(state)
         return self._finish(Suspended(program, context, slots, settle))
 
+    def take_over(
+        self,
+        program: Program,
+        context: Context,
+        settle: Settle,
+        slots: list[Any],
+        error: Optional[BaseException],
+    ) -> Outcome:
+        """Goes on where a host's own evaluator stopped: its next instruction has failed, or all are done."""
+        state = Suspended(program, context, slots, settle)
+        if error is None:
+            return self._finish(state)
+        self._fail(state, error)
+        return self.rest(state)
+
     def rest(self, state: Suspended) -> Outcome:
         """Goes on with a program that has poisoned slots or has waited."""
         state.wait = None

@@ -4,13 +4,18 @@ Replies are one flat list, pickled once per flush. Writers only extend it and a 
 from its front, each in one step that the interpreter does not divide, so writers need no lock. A
 flush counts the replies before it sends the text: so the text of a program is always sent before
 its reply, whichever thread flushes.
+
+A host that collects replies itself (`host.reply`) has each at once; then nothing waits here but text.
 """
 
 from __future__ import annotations
 
 import pickle
 import threading
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
+
+if TYPE_CHECKING:
+    from .host import Host
 
 from .lanes import lane
 
@@ -21,11 +26,12 @@ MANY, MANY_ALONE = 32, 256
 
 
 class Replies:
-    def __init__(self, send: Callable[[int, bytes], None]) -> None:
-        self._send = send
+    def __init__(self, host: Host) -> None:
+        self._send = host.send
         self.lock = threading.RLock()  # of everything that is sent in order
         self.flat: list[Any] = []
-        self.add = self.flat.extend
+        # Takes (program, count of outputs, kind, payload, …).
+        self.add: Callable[[tuple[Any, ...]], None] = getattr(host, "reply", self.flat.extend)
 
     def flush(self, text: Callable[[], None]) -> None:
         """Sends what is done, after the text that came before it."""

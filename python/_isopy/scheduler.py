@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Any, Optional
 
 from .construct import Poison
@@ -50,10 +51,13 @@ class Scheduler:
     # ---- in -----------------------------------------------------------------------------------
 
     def submit(self, frame: bytes) -> None:
-        engine = self.engine
         programs = self._decode(frame)
-        if programs is None:
-            return
+        if programs is not None:
+            self.admit(frame, programs)
+
+    def admit(self, frame: bytes, programs: list[Any]) -> None:
+        """Queues what a SUBMIT frame holds."""
+        engine = self.engine
         queue, by_id = self.queue, engine.contexts.by_id
         if set(map(type, programs)) - {tuple}:
             # A broken batch may have swallowed programs: those that can be found settle too.
@@ -168,7 +172,8 @@ class Scheduler:
                 engine.interrupts.pending.discard(outer)
                 raise KeyboardInterrupt  # the program below was interrupted while it waited for this one
 
-    def _work(self, own: Lane, outer: int) -> bool:
+    def _work(self, own: Lane, outer: int, most: float = inf) -> bool:
+        """Runs `most` programs, or all there are: False when the queue is empty."""
         engine = self.engine
         queue, flat, by_id = self.queue, engine.replies.flat, engine.contexts.by_id
         pending, cancelled, leave = (
@@ -181,12 +186,13 @@ class Scheduler:
         many = 4 * (MANY if pace is None else MANY_ALONE)
         number = owed = 0
         item: Any = None
-        while True:
+        while most > 0:
             try:
                 try:
                     item = queue.popleft()
                 except IndexError:
                     return False
+                most -= 1
                 if tick is not None:
                     tick()
                 if type(item) is tuple:
@@ -236,6 +242,39 @@ class Scheduler:
                     settle(number, evaluator.failed(program, error))
                 elif not isinstance(error, KeyboardInterrupt):
                     engine.report(error)
+        return True
+
+    # ---- for a host with an evaluator of its own, which empties the queue instead of `work` ----
+
+    def work_some(self, own: Lane, count: int) -> None:
+        """Runs the next programs of the queue, as `work` would."""
+        self._work(own, 0, count)
+
+    def take_over(
+        self, own: Lane, program: Program, slots: list[Any], error: Optional[BaseException]
+    ) -> None:
+        """Ends a program that the host has begun (`Evaluator.take_over`), and settles it."""
+        number, interrupts = program[0], self.engine.interrupts
+        context = self.engine.contexts.by_id[program[1]]
+        settle = context.settle
+        try:
+            outcome = self.evaluator.take_over(program, context, settle, slots, error)
+            own.program = 0
+            if interrupts.pending:
+                interrupts.leave(own, number)
+        except BaseException as failure:  # interrupted at the very edge of the program
+            own.program = 0
+            if interrupts.pending:
+                interrupts.leave(own, number)
+            outcome = self.evaluator.failed(program, failure)
+        if type(outcome) is list:
+            settle(number, outcome)
+        else:
+            self.evaluator.start(outcome)
+
+    def abort(self, program: Program, error: BaseException) -> None:
+        """Settles a program that the host has begun and left, because it could not be taken over."""
+        self.settle(program[0], self.evaluator.failed(program, error))
 
     def resume(self, state: Suspended) -> None:
         """A program has what it waited for; it goes on where programs run."""
