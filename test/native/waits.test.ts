@@ -68,7 +68,7 @@ for (const [kind, source] of Object.entries(${JSON.stringify(waits)})) {
     return { promise: new Promise((r) => { resolve = r; }), resolve };
   })();
   const body = source.split("\\n").map((line) => "    " + line).join("\\n");
-  const program = py.exec("begun()\\ntry:\\n" + body + "\\nfinally:\\n    over()", { locals: { begun, over: () => over(performance.now() - aborted) } });
+  const program = py.exec("try:\\n    begun()\\n" + body + "\\nfinally:\\n    over()", { locals: { begun, over: () => over(performance.now() - aborted) } });
   const end = await run(program, { signal: controller.signal }).then(() => "it returned", (error) => error.name);
   took[kind] = end === "AbortError" ? await promise : end;
 }
