@@ -104,6 +104,7 @@ void begin_closing(const std::shared_ptr<Engine>& engine) {
       if (!result) report_broken_engine(gil, *engine);
     }
     finish();
+    engine->exports.drop_unclaimed(gil);
     engine->drop_methods();
   });
 }
@@ -219,6 +220,39 @@ napi_value engine_wait_closed(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/// A handle or export id: a positive integer of 53 bits.
+bool read_id(napi_env env, napi_value value, std::uint64_t& id) {
+  double number = 0;
+  if (napi_get_value_double(env, value, &number) != napi_ok || !(number >= 1) || number > 9007199254740991.0)
+    return false;
+  id = static_cast<std::uint64_t>(number);
+  return true;
+}
+
+/// An ArrayBuffer over what Python exported, or null when there is no such export (any more).
+napi_value engine_claim(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  std::uint64_t id = 0;
+  if (!read_id(env, call.args[0], id)) return throw_argument(env, "claim needs the id of an export");
+  EngineContext& context = *call.context;
+  std::unique_ptr<Export> taken = context.engine->exports.take(id);
+  if (taken == nullptr) return nullptr;
+  return claim_export(env, context.environment->claims, id, std::move(taken), context.external_memory);
+}
+
+napi_value engine_unclaim(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  std::uint64_t id = 0;
+  bool is_buffer = false;
+  if (!read_id(env, call.args[0], id) || napi_is_arraybuffer(env, call.args[1], &is_buffer) != napi_ok ||
+      !is_buffer) {
+    return throw_argument(env, "unclaim needs the id of an export and its ArrayBuffer");
+  }
+  napi_value result;
+  napi_get_boolean(env, end_export(env, *call.context->environment->claims, id, call.args[1]), &result);
+  return result;
+}
+
 struct Named {
   const char* name;
   napi_callback function;
@@ -228,7 +262,7 @@ constexpr Named kEngineMethods[] = {
     {"drain", &engine_drain},     {"keepAlive", &engine_keep_alive}, {"close", &engine_close},
     {"release", &engine_release}, {"waitOpen", &engine_wait_open},   {"waitClosed", &engine_wait_closed},
     {"call", &sync_call},         {"callStream", &sync_call_stream}, {"get", &sync_get},
-    {"run", &sync_run},
+    {"run", &sync_run},           {"claim", &engine_claim},          {"unclaim", &engine_unclaim},
 };
 
 napi_value make_engine_object(napi_env env, EngineContext& context) {
@@ -242,6 +276,11 @@ napi_value make_engine_object(napi_env env, EngineContext& context) {
       napi_create_typedarray(env, napi_uint8_array, kScratchBytes, scratch_buffer, 0, &scratch) != napi_ok ||
       napi_set_named_property(env, object, "state", state) != napi_ok ||
       napi_set_named_property(env, object, "scratch", scratch) != napi_ok) {
+    return nullptr;
+  }
+  napi_value external;
+  if (napi_get_boolean(env, context.external_memory, &external) != napi_ok ||
+      napi_set_named_property(env, object, "externalMemory", external) != napi_ok) {
     return nullptr;
   }
   context.state = static_cast<std::int32_t*>(state_memory);
@@ -292,6 +331,10 @@ napi_value open(napi_env env, napi_callback_info info) {
   engine.deadlock_ms = static_cast<int>(std::min(deadlock_ms, 1e9));
   engine.limits = {static_cast<std::size_t>(max_bytes), static_cast<std::size_t>(max_nodes),
                    static_cast<std::size_t>(max_depth)};
+  bool share = false;
+  if (!read_flag(env, args[0], "externalMemory", share))
+    return throw_argument(env, "open needs externalMemory as a boolean");
+  context->external_memory = share && external_memory_allowed(env);
   engine.js.thread = pthread_self();
   engine.js.env = env;
   napi_value object = make_engine_object(env, *context);

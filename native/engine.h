@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "exports.h"
 #include "gil.h"
 #include "outbox.h"
 #include "stream_writer.h"
@@ -66,6 +67,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   EngineMethods methods;  // touched attached only
   int deadlock_ms = 5000;
   StreamLimits limits;
+  /// Memory that Python has lent to JavaScript and that nobody views yet.
+  Exports exports;
 
   /// Entries of the engine's queue (programs handed over, and what `host.wake` announced), and those
   /// that were begun (`host.tick`) or turned out to be gone. Their sum is a stamp that changes

@@ -45,9 +45,11 @@ struct EngineContext {
   std::int32_t* state = nullptr;     // memory of an ArrayBuffer that `keep` holds
   unsigned char* scratch = nullptr;  // likewise
   napi_ref keep = nullptr;           // the JS object, which holds both
+  bool external_memory = false;      // whether ArrayBuffers may lie over Python's memory
 };
 
 struct Environment {
+  std::shared_ptr<Claims> claims = std::make_shared<Claims>();
   std::vector<std::unique_ptr<EngineContext>> engines;
   std::vector<std::unique_ptr<Attachment>> attachments;  // one per interpreter
 };

@@ -119,6 +119,35 @@ PyObject* host_type_modified(PyObject*, PyObject* const* args, Py_ssize_t count)
   return none();
 }
 
+/// (id, bytes in the span, bytes before the first element) of a writable buffer.
+PyObject* host_export(PyObject* self, PyObject* const* args, Py_ssize_t count) {
+  unsigned long alignment = 0;
+  if (count != 2) return wrong_arguments("export(object, alignment)");
+  if (!read_number(args[1], alignment)) return nullptr;
+  GilHeld held;
+  std::size_t parts[3] = {};
+  Engine& engine = **engine_of(self);
+  Exports& exports = engine.exports;
+  parts[0] = exports.pin(held.token(), engine.interpreter, args[0], alignment, parts[1], parts[2]);
+  if (parts[0] == 0) return nullptr;
+  PyOwned tuple = PyOwned::steal(py().PyTuple_New(3));
+  for (Py_ssize_t i = 0; tuple && i < 3; i++) {
+    PyObject* number = py().PyLong_FromUnsignedLongLong(parts[i]);
+    if (number == nullptr || py().PyTuple_SetItem(tuple.get(), i, number) != 0) tuple.reset();
+  }
+  if (!tuple) exports.unpin(held.token(), parts[0]);
+  return tuple.release();
+}
+
+PyObject* host_unexport(PyObject* self, PyObject* const* args, Py_ssize_t count) {
+  unsigned long id = 0;
+  if (count != 1) return wrong_arguments("unexport(id)");
+  if (!read_number(args[0], id)) return nullptr;
+  GilHeld held;
+  (*engine_of(self))->exports.unpin(held.token(), id);
+  return none();
+}
+
 using Fastcall = PyObject* (*)(PyObject*, PyObject* const*, Py_ssize_t);
 PyMethodDef method(const char* name, Fastcall function) {
   // Through a generic pointer: METH_FASTCALL tells Python the real type.
@@ -137,6 +166,8 @@ PyMethodDef methods[] = {
     method("interrupt_thread", &host_interrupt_thread),
     method("interruptible", &host_interruptible),
     method("type_modified", &host_type_modified),
+    method("export", &host_export),
+    method("unexport", &host_unexport),
 };
 
 PyOwned attribute(const PyOwned& object, const char* name) {

@@ -51,6 +51,11 @@ void Interpreter::post(Task task) {
   posted_.notify_all();
 }
 
+void Interpreter::drop(const Py_buffer& buffer) {
+  // Where nobody calls Python any more, the control thread releases it.
+  if (dropped.push(buffer)) post([this](const Gil& gil) { dropped.drain(gil); });
+}
+
 bool Interpreter::prepare_engine(const Gil&, const std::string& setup) {
   PyOwned bytes =
       PyOwned::steal(py().PyBytes_FromStringAndSize(setup.data(), static_cast<Py_ssize_t>(setup.size())));

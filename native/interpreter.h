@@ -12,6 +12,7 @@
 #include <mutex>
 #include <string>
 
+#include "deferred.h"
 #include "gil.h"
 #include "pool.h"
 #include "stream_reader.h"
@@ -38,6 +39,10 @@ class Interpreter {
   /// (a collection may run a finalizer), and then a second reader gives up and `_isopy` reads.
   StreamWriter writer;
   StreamReader reader;
+
+  /// Any thread: gives a buffer back as soon as somebody attaches.
+  void drop(const Py_buffer& buffer);
+  DeferredReleases dropped;
 
   /// On the control thread, once: takes the interpreter that the thread is attached to and loads
   /// `_isopy` into it. False with an error set.

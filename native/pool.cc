@@ -26,6 +26,8 @@ thread_local const Engine* receiving = nullptr;
 
 void perform(const Gil& gil, const Pool::Job& job) {
   Engine& engine = *job.engine;
+  // Before programs that may want to resize what is no longer viewed.
+  engine.interpreter->dropped.drain(gil);
   if (engine.closed() || !engine.methods.engine) return;
   if (!job.frame.empty()) {
     receiving = &engine;

@@ -41,6 +41,9 @@ struct Py_buffer {
   void* internal;
 };
 
+/// PyBUF_STRIDES | PyBUF_WRITABLE | PyBUF_FORMAT.
+constexpr int kPyBufRecords = 0x1D;
+
 /// Set in `nargsf` when the callee may use the slot in front of the arguments.
 constexpr std::size_t kVectorcallOffset = std::size_t{1} << (8 * sizeof(std::size_t) - 1);
 constexpr int kPyFileInput = 257;

@@ -26,6 +26,7 @@ class SyncScope {
  public:
   explicit SyncScope(EngineContext& context)
       : context_(context), gil_(enter(context.engine->js, context.attachment->state)) {
+    context.engine->interpreter->dropped.drain(gil_.token());
     PyObject* engine = context.engine->methods.engine.get();
     PyObject* named = context.attachment->lane_engine;
     if (engine == nullptr || named == engine) return;

@@ -12,6 +12,7 @@ export type { Kwargs } from "./core/expression.ts";
 export type { Context, ContextOptions, HandleTable, Python, PythonInfo } from "./core/facade.ts";
 export type { HandleEntry } from "./core/handles.ts";
 export { type ProxyOptions, proxy } from "./core/lending.ts";
+export { release, type Viewing } from "./core/memory.ts";
 export type { Evaluate, Globals, ImportOptions, Namespace } from "./core/namespace.ts";
 export type { JsRule, PythonRule, Rules } from "./core/rules.ts";
 export { type Scope, scope } from "./core/scope.ts";

@@ -40,6 +40,12 @@ def is_buffer(value: Any) -> bool:
     return True
 
 
+def array_copy(value: Any) -> Any:
+    """The copy of an array or of any other buffer exporter; None when it has none."""
+    copied = ndarray_copy(value)
+    return buffer_copy(value) if copied is None and is_buffer(value) else copied
+
+
 def buffer_copy(value: Any) -> Optional[Extension]:
     """A copy of a buffer exporter; None when JavaScript has no array of its format. A released view raises ValueError."""
     with memoryview(value) as view:
@@ -63,6 +69,15 @@ def buffer_copy(value: Any) -> Optional[Extension]:
         return Extension("ndarray", DTYPES[fmt], tuple(view.shape), data, {})
 
 
+def native_format(fmt: str, size: int) -> Optional[str]:
+    """The format whose size is the same on every platform; None when it is foreign, or no plain number."""
+    order, letter = _split(fmt)
+    kind = _KINDS.get(letter)
+    if kind is None or order not in ("@", "=", _NATIVE) and size > 1:
+        return None
+    return _PORTABLE.get((kind, size))
+
+
 def _split(fmt: str) -> tuple[str, str]:
     if fmt[:1] in ("@", "=", "<", ">", "!"):
         return (">" if fmt[0] == "!" else fmt[0]), fmt[1:]
@@ -83,11 +98,10 @@ def ndarray_copy(value: Any) -> Any:
         return None
     try:
         if isinstance(value, (numpy.datetime64, numpy.timedelta64)):
-            unit, step = numpy.datetime_data(value.dtype)
             nat = bool(numpy.isnat(value))
             return {
                 "value": None if nat else int(value.astype("int64")),
-                "unit": unit if step == 1 else f"{step}{unit}",
+                "unit": time_unit(numpy, value.dtype),
             }
         if isinstance(value, numpy.ma.MaskedArray):
             return {"data": value.data, "mask": numpy.ma.getmaskarray(value)}
@@ -96,6 +110,12 @@ def ndarray_copy(value: Any) -> Any:
     if not isinstance(value, numpy.ndarray):
         return None
     return _ndarray(numpy, value)
+
+
+def time_unit(numpy: Any, dtype: Any) -> str:
+    """The unit of a datetime64 or timedelta64: `ns`, `25s`."""
+    unit, step = numpy.datetime_data(dtype)
+    return unit if step == 1 else f"{step}{unit}"
 
 
 def _ndarray(numpy: Any, array: Any) -> Any:
@@ -114,8 +134,7 @@ def _ndarray(numpy: Any, array: Any) -> Any:
     ):
         return None
     if kind in "mM":
-        unit, step = numpy.datetime_data(array.dtype)
-        extra["unit"] = unit if step == 1 else f"{step}{unit}"
+        extra["unit"] = time_unit(numpy, array.dtype)
         extra["kind"] = "datetime64" if kind == "M" else "timedelta64"
         native = array.astype(array.dtype.newbyteorder("="), copy=False).view("int64")
         return Extension("ndarray", "int64", shape, native.tobytes(), extra)

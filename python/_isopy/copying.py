@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
-from .arrays import buffer_copy, is_buffer, ndarray_copy
+from .arrays import array_copy, ndarray_copy
 from .errors import EngineError
 from .frames import frame_copy
 from .traits import type_name
@@ -30,9 +30,18 @@ Steps = Generator[Any, Any, Any]
 _REFUSED = object()
 
 
-def to_js(engine: Engine, value: Any) -> Any:
-    """The copy of `value`; raises ERR_NOT_CONVERTIBLE when there is nothing that could be copied."""
-    copied = _Copy(engine.rules).run(value)
+def to_js(engine: Engine, value: Any, share: bool = False) -> Any:
+    """The copy of `value`, where asked for with arrays that share memory.
+
+    Raises ERR_NOT_CONVERTIBLE when there is nothing that could be copied, or an array cannot be shared.
+    """
+    if share:
+        from .views import array_view
+
+        shared = array_view(value)
+        if shared is not None:
+            return shared
+    copied = _Copy(engine.rules, share).run(value)
     if copied is _REFUSED:
         name = type_name(type(value))
         raise EngineError(
@@ -46,8 +55,14 @@ def to_js(engine: Engine, value: Any) -> Any:
 class _Copy:
     """One conversion: shared objects stay shared, cycles stay cycles."""
 
-    def __init__(self, rules: Optional[Rules]) -> None:
+    def __init__(self, rules: Optional[Rules], share: bool) -> None:
         self.rules = rules
+        if share:
+            from .views import view_or_copy
+
+            self.array = view_or_copy
+        else:
+            self.array = array_copy
         self.memo: dict[int, Any] = {}
         self.keep: list[Any] = []  # ids in the memo must not be reused while it lives
         self.running: set[int] = set()
@@ -101,9 +116,7 @@ class _Copy:
     def leaf(self, value: Any, tp: type) -> Any:
         if self.ruled(tp):
             return value
-        copied = ndarray_copy(value)
-        if copied is None and is_buffer(value):
-            copied = buffer_copy(value)
+        copied = self.array(value)
         return _REFUSED if copied is None else copied
 
     def steps(self, value: Any, tp: type) -> Optional[Steps]:
@@ -129,7 +142,7 @@ class _Copy:
         fields = _fields(value)
         if fields is not None:
             return self.mapping(fields, value)
-        frame = frame_copy(value)
+        frame = frame_copy(value, self.array)
         if frame is not None:
             return self.follow(frame)
         array = ndarray_copy(value)  # masked arrays and arrays of objects hold further things

@@ -8,22 +8,27 @@ pairs, because a dict would drop one. Missing values of nullable columns are Non
 from __future__ import annotations
 
 import sys
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from .arrays import ndarray_copy
 
+Arrays = Callable[[Any], Any]
 
-def frame_copy(value: Any) -> Optional[Any]:
-    """The copy of a frame, series or index; None when it is none. Cells of object columns are left to the caller."""
+
+def frame_copy(value: Any, array: Arrays) -> Optional[Any]:
+    """The copy of a frame, series or index, with `array` for its columns; None when it is none.
+
+    Cells of object columns are left to the caller.
+    """
     pandas = sys.modules.get("pandas")
     if pandas is not None:
         try:
             if isinstance(value, pandas.DataFrame):
-                return _frame(pandas, value)
+                return _frame(pandas, value, array)
             if isinstance(value, pandas.MultiIndex):
-                return {name: _column(pandas, level) for name, level in _levels(value)}
+                return {name: _column(pandas, level, array) for name, level in _levels(value)}
             if isinstance(value, (pandas.Series, pandas.Index)):
-                return _column(pandas, value)
+                return _column(pandas, value, array)
             if value is pandas.NaT or value is pandas.NA:
                 return None
         except AttributeError:
@@ -37,17 +42,17 @@ def frame_copy(value: Any) -> Optional[Any]:
     return None
 
 
-def _frame(pandas: Any, frame: Any) -> Any:
+def _frame(pandas: Any, frame: Any, array: Arrays) -> Any:
     columns: list[tuple[Any, Any]] = []
     index = frame.index
     if isinstance(index, pandas.MultiIndex):
-        columns += [(name, _column(pandas, level)) for name, level in _levels(index)]
+        columns += [(name, _column(pandas, level, array)) for name, level in _levels(index)]
     elif not (
         isinstance(index, pandas.RangeIndex) and index.start == 0 and index.step == 1 and index.name is None
     ):
-        columns.append(("index" if index.name is None else index.name, _column(pandas, index)))
+        columns.append(("index" if index.name is None else index.name, _column(pandas, index, array)))
     for position, name in enumerate(frame.columns):
-        columns.append((name, _column(pandas, frame.iloc[:, position])))
+        columns.append((name, _column(pandas, frame.iloc[:, position], array)))
     names = [name for name, _ in columns]
     if len(set(names)) < len(names):
         return [list(column) for column in columns]
@@ -61,13 +66,13 @@ def _levels(index: Any) -> list[tuple[Any, Any]]:
     ]
 
 
-def _column(pandas: Any, column: Any) -> Any:
+def _column(pandas: Any, column: Any, array: Arrays) -> Any:
     dtype = column.dtype
     if isinstance(dtype, pandas.CategoricalDtype):
         codes = column.cat.codes if hasattr(column, "cat") else column.codes
         return {
-            "codes": ndarray_copy(_numpy(codes)),
-            "categories": _column(pandas, dtype.categories),
+            "codes": array(_numpy(codes)),
+            "categories": _column(pandas, dtype.categories, array),
             "ordered": bool(dtype.ordered),
         }
     if isinstance(dtype, pandas.DatetimeTZDtype):
@@ -82,7 +87,7 @@ def _column(pandas: Any, column: Any) -> Any:
         return values
     if isinstance(dtype, pandas.api.extensions.ExtensionDtype):
         return [None if item is pandas.NA else item for item in column.tolist()]
-    values = ndarray_copy(_numpy(column))
+    values = array(_numpy(column))
     return column.tolist() if values is None else values
 
 

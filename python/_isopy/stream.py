@@ -66,7 +66,7 @@ class Codec:
                 return 1, self._single_ref(value)
             if mode == 4:
                 return 0, None
-            if mode > 4:
+            if mode > 5:
                 raise protocol_error(f"Unknown output mode {mode}.")
             if (tp is str or tp is bytes) and len(value) > self.limits.bytes:
                 raise self.limits.exceeded("maxBytes")
@@ -80,10 +80,10 @@ class Codec:
             return 1, self._single_ref(value)
         if mode == 4:
             return 0, None
-        if mode == 2:
+        if mode in (2, 5):
             from .copying import to_js
 
-            value = to_js(self.engine, value)
+            value = to_js(self.engine, value, mode == 5)
             if type(value) in SCALARS:
                 return 0, value
             return 1, self.stream(value)
@@ -110,11 +110,11 @@ class Codec:
             if path == PURE:
                 data = pickle.dumps(value, 5)
             elif path == EXTENDED:
-                data = self._extended(value, portable)
+                return self._extended(value, portable, self.limits.bytes)
             else:
-                data = self._iterative(value, portable)
+                return self._iterative(value, portable)
         except RecursionError:
-            data = self._iterative(value, portable)
+            return self._iterative(value, portable)
         except RuntimeError as error:
             if isinstance(error, EngineError):
                 raise
@@ -125,11 +125,13 @@ class Codec:
             raise self.limits.exceeded("maxBytes")
         return data
 
-    def _extended(self, value: Any, portable: bool) -> bytes:
+    def _extended(self, value: Any, portable: bool, most: Optional[int] = None) -> bytes:
         file = BytesIO()
         writer = Writer(file, self.engine, portable)
         try:
             writer.dump(value)
+            if most is not None and file.tell() > most:
+                raise self.limits.exceeded("maxBytes")
         except BaseException as error:
             self._undo(writer, error, value)
             raise
@@ -140,14 +142,16 @@ class Codec:
 
         writer = IterativeWriter(self.engine, portable, self.limits)
         try:
-            return writer.dump(value)
+            data = writer.dump(value)
+            if len(data) > self.limits.bytes:
+                raise self.limits.exceeded("maxBytes")
+            return data
         except BaseException as error:
             self._undo(writer, error, value)
             raise
 
     def _undo(self, writer: Any, error: BaseException, value: object) -> None:
-        """A failed stream never reaches JS, so what it introduced is given back."""
-        self.engine.handles.release([(handle, 1) for handle in writer.introduced])
+        writer.undo()
         if isinstance(error, NotPortable):
             from .paths import path_of
 

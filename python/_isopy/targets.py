@@ -172,11 +172,9 @@ def _object(value: Any, spec: Spec, path: str) -> dict[str, Any]:
 
 
 def _ndarray(value: Any, spec: Spec, path: str) -> Any:
-    from .arrays import buffer_copy, is_buffer, ndarray_copy
+    from .arrays import array_copy
 
-    copied = ndarray_copy(value)
-    if copied is None and is_buffer(value):
-        copied = buffer_copy(value)
+    copied = array_copy(value)
     if type(copied) is not Extension:
         raise _wrong(path, "an array", value)
     dtype = spec[1] if len(spec) > 1 else None

@@ -1,7 +1,7 @@
 /**
  * The backend seam: what an engine's owner implements, and what it may ask of the facade.
  *
- * Five members and one optional. A new feature is Python code shared by every engine, or an
+ * Five members and two optional ones. A new feature is Python code shared by every engine, or an
  * instruction (a row of PROTOCOL.md), never a backend method. Everything that crosses is bytes
  * (streams of PROTOCOL.md), so a backend never looks at a value.
  */
@@ -114,6 +114,19 @@ export interface Backend {
   close(): Promise<void>;
   /** Only where `capabilities.sync`. */
   readonly sync?: SyncCalls;
+  /** Only where Python runs in this process. */
+  readonly memory?: ExportedMemory;
+}
+
+/** Identifies memory that Python lends to JavaScript; chosen by the engine, never reused. */
+export type ExportId = number;
+
+/** Memory of Python objects, pinned by the engine before the reply that names it was sent. */
+export interface ExportedMemory {
+  /** An ArrayBuffer over it, once per export; a copy where the runtime forbids foreign memory. Collecting it gives the memory back. */
+  claim(id: ExportId): ArrayBuffer;
+  /** Detaches such an ArrayBuffer and gives the memory back, before anything that is called or sent next. False when it is over already. */
+  end(buffer: ArrayBuffer): boolean;
 }
 
 export interface BackendHost {

@@ -4,7 +4,7 @@
  * What the codec meets on its way (refs that a program uses, objects that are lent) is noted here
  * and taken by whoever encodes next.
  */
-import type { CallbackId, HandleId, WireLimits } from "./backend.ts";
+import type { CallbackId, ExportedMemory, ExportId, HandleId, WireLimits } from "./backend.ts";
 import type { AnswerCodec } from "./callbacks.ts";
 import type { ReadOptions } from "./conversion.ts";
 import type { EnumMembers } from "./enums.ts";
@@ -17,6 +17,7 @@ import type { Inbound, Outbound, WireError } from "./marshal/boundary.ts";
 import { decodeStream } from "./marshal/decode.ts";
 import { encodeStream } from "./marshal/encode.ts";
 import { extension, tupleOf } from "./marshal/literals.ts";
+import { claimed } from "./memory.ts";
 import { RefNode } from "./ref.ts";
 import type { Rules } from "./rules.ts";
 import { nodeOf } from "./surface.ts";
@@ -34,6 +35,7 @@ export class Codec implements Outbound, Inbound, AnswerCodec {
   readonly #exceptions: Exceptions;
   readonly #enums: EnumMembers;
   readonly #rules: Rules;
+  readonly #memory: ExportedMemory | undefined;
   /** Refs that the program being written uses. */
   used: RefNode[] | undefined;
   /** The mark of the program being written: its expressions have slots. 0: none is. */
@@ -43,6 +45,7 @@ export class Codec implements Outbound, Inbound, AnswerCodec {
     home: Home,
     limits: WireLimits,
     tables: { handles: Handles; lent: LentTable; exceptions: Exceptions; enums: EnumMembers; rules: Rules },
+    memory?: ExportedMemory,
   ) {
     this.home = home;
     this.limits = limits;
@@ -51,6 +54,7 @@ export class Codec implements Outbound, Inbound, AnswerCodec {
     this.#exceptions = tables.exceptions;
     this.#enums = tables.enums;
     this.#rules = tables.rules;
+    this.#memory = memory;
   }
 
   // Outbound
@@ -105,6 +109,10 @@ export class Codec implements Outbound, Inbound, AnswerCodec {
 
   enumMember(id: HandleId, name: string, value: unknown, typeName: string): object {
     return this.#enums.introduce(id, name, value, typeName);
+  }
+
+  memory(id: ExportId): ArrayBuffer {
+    return claimed(this.#memory, id);
   }
 
   rule(id: number, data: unknown): unknown {

@@ -27,7 +27,13 @@ export interface ConvertOptions extends ReadOptions {
   readonly convert?: "auto" | "copy" | "ref" | "portable";
   /** A typed target: `as.list(as.int32())`. Python checks and converts before the value leaves. */
   readonly as?: Target<unknown>;
-  /** Shares memory instead of copying, where `capabilities.sharedMemory`. Default false. */
+  /**
+   * Arrays and buffers over Python's own memory instead of copies: what one side writes the other sees. Default false.
+   *
+   * Python keeps the memory in place until JavaScript has dropped the view (see {@link release}). Read-only memory is
+   * copied; a writable array that cannot be shared as it is (foreign byte order, a structured type) is `ERR_NOT_CONVERTIBLE`.
+   * Native engine only, elsewhere `ERR_UNSUPPORTED`; copies where the runtime forbids foreign memory (Electron).
+   */
   readonly view?: boolean;
   /** Whether an awaitable result is awaited in Python. Default true. */
   readonly await?: boolean;
@@ -76,7 +82,7 @@ const DEFAULT: Conversion = { mode: Mode.AUTO, read: undefined, cast: undefined,
 export function readConversion(owner: string, options: unknown, fallback: keyof typeof MODES): Conversion {
   if (options === undefined) return fallback === "auto" ? DEFAULT : { ...DEFAULT, mode: MODES[fallback] };
   const read = optionReader(owner, options);
-  const convert = read("convert", oneOf("auto", "copy", "ref", "portable"), fallback);
+  const asked = read("convert", oneOf("auto", "copy", "ref", "portable"), undefined);
   const wait = read("await", boolean, true);
   const as = read("as", isTarget, undefined) as Target<unknown> | undefined;
   const view = read("view", boolean, false);
@@ -87,16 +93,12 @@ export function readConversion(owner: string, options: unknown, fallback: keyof 
   const signal = read("signal", abortSignal, undefined) as AbortSignal | undefined;
   const timeout = read("timeout", milliseconds, 0);
   read.done();
-  if (view) {
-    throw new EngineError(
-      "ERR_UNSUPPORTED",
-      `${owner}: this engine does not share memory with JavaScript.`,
-      "Ask py.info.capabilities.sharedMemory first; without { view: true } the value is copied.",
-    );
+  if (view && asked !== undefined && asked !== "copy") {
+    throw new EngineError("ERR_OPTION", `${owner}: a view is made of what would be copied, so { convert: "${asked}" } cannot be one.`);
   }
   const plain = none === "null" && dict === "auto" && int === "auto" && decimal === "exact";
   return {
-    mode: MODES[convert] + (wait ? 0 : Mode.NO_AWAIT),
+    mode: (view ? Mode.VIEW : MODES[asked ?? fallback]) + (wait ? 0 : Mode.NO_AWAIT),
     read: plain ? undefined : { none, dict, int, decimal },
     cast: as?.spec,
     signal,

@@ -67,13 +67,8 @@ export class Engine implements BackendHost, RefHome {
     this.handles = new Handles(this, makeRef, (batch) => backend.release(batch), trace);
     const enums = new EnumMembers((id, count) => this.handles.giveBack(id, count));
     this.rules = new Rules(this);
-    this.codec = new Codec(this, limits, {
-      handles: this.handles,
-      lent: this.lent,
-      exceptions: new Exceptions(),
-      enums,
-      rules: this.rules,
-    });
+    const tables = { handles: this.handles, lent: this.lent, exceptions: new Exceptions(), enums, rules: this.rules };
+    this.codec = new Codec(this, limits, tables, backend.memory);
     this.#callbacks = new Callbacks(this.lent, this.codec);
     this.compiler = new Compiler(this.codec, this.lent);
   }
@@ -88,6 +83,10 @@ export class Engine implements BackendHost, RefHome {
 
   site(below: unknown, always: boolean): Site | undefined {
     return this.#sites.take(below, always || this.#trace);
+  }
+
+  get views(): boolean {
+    return this.backend.memory !== undefined;
   }
 
   iterate(source: ExprNode | RefTarget, request?: IterateRequest): AsyncIterableIterator<unknown> {

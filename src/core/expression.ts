@@ -30,6 +30,8 @@ export interface Home {
   ): AsyncIterableIterator<unknown>;
   /** Only on a synchronous engine: evaluates a node at once. */
   now?(node: ExprNode, mode: number, read: ReadOptions | undefined): unknown;
+  /** Whether results may be views of Python's memory. */
+  readonly views: boolean;
   /** Takes the JS stack, unless that was done too often lately. `below` and what is above it are left out. */
   site(below: unknown, always: boolean): Site | undefined;
 }

@@ -213,6 +213,7 @@ function started<T>(verb: string, value: unknown, options: RunOptions | undefine
     const typed = wantsTypes(how);
     const node = nodeFor(verb, typed ? asTuple(verb, value) : value, how);
     const { home } = node;
+    checkViews(verb, how, home);
     const wait = home.start(node, how.mode, how.read);
     const promise = how.signal === undefined && how.timeout === 0 ? wait.promise : withDeadline(home, wait, how.signal, how.timeout);
     return (typed ? promise.then((tuple) => (tuple as readonly [T])[0]) : promise) as Promise<T>;
@@ -235,8 +236,18 @@ function evaluated<T>(
   }
   const typed = wantsTypes(how);
   const node = nodeFor(verb, typed ? asTuple(verb, value) : value, how);
+  checkViews(verb, how, node.home);
   const result = now.call(node.home, node, how.mode, how.read);
   return (typed ? (result as readonly [T])[0] : result) as T;
+}
+
+function checkViews(verb: string, how: Conversion, home: Home): void {
+  if ((how.mode & 7) !== Mode.VIEW || home.views) return;
+  throw new EngineError(
+    "ERR_UNSUPPORTED",
+    `${verb}: this engine does not share memory with JavaScript.`,
+    "Ask py.info.capabilities.sharedMemory first; without { view: true } the value is copied.",
+  );
 }
 
 const wantsTypes = ({ read, mode }: Conversion): boolean => read?.int === "bigint" && (mode & 7) !== Mode.REF;

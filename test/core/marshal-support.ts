@@ -44,6 +44,9 @@ export class Boundary implements Outbound, Inbound {
     return this.marks.get(value);
   }
   ruled(): undefined {}
+  memory(): never {
+    throw new Error("there is no shared memory here");
+  }
   rule(): never {
     throw new Error("there are no rules here");
   }

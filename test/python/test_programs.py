@@ -250,7 +250,7 @@ class CM:
             with self.subTest(bad=bad):
                 error = py.fail((EVAL, "len"), bad)
                 self.assertEqual(error.operands[:2], ("engine_error", "ERR_PROTOCOL"))
-        number = py.submit((EVAL, "1"), outputs=(5, 0, 0, 77, 0, 0))
+        number = py.submit((EVAL, "1"), outputs=(5, 0, 0, 6, 0, 0))
         self.assertEqual([kind for kind, _ in py.outputs(number)], [2, 2, 0])
 
     def test_an_unknown_context_is_refused(self) -> None:

@@ -31,6 +31,8 @@ export interface AddonConfig {
   readonly maxBytes: number;
   readonly maxNodes: number;
   readonly maxDepth: number;
+  /** Whether to try ArrayBuffers over Python's memory. */
+  readonly externalMemory: boolean;
 }
 
 /** One engine; sync calls write what they return into `state` and `scratch` (`native/environment.h`). */
@@ -50,6 +52,10 @@ export interface AddonEngine {
   callStream(handle: number, operands: Uint8Array): unknown;
   get(handle: number, name: string, mode: number): unknown;
   run(program: Uint8Array): unknown;
+  /** Whether ArrayBuffers may lie over Python's memory here; else `claim` copies. */
+  readonly externalMemory: boolean;
+  claim(id: number): ArrayBuffer | undefined;
+  unclaim(id: number, buffer: ArrayBuffer): boolean;
 }
 
 const FILE = `isopy-${process.platform}-${process.arch}.node`;

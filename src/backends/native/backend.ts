@@ -6,7 +6,7 @@
  *
  * Invariant: after `lost` or `close` nothing more is settled.
  */
-import type { Backend, BackendHost, EngineInfo, ProgramId, StartOptions } from "../../core/backend.ts";
+import type { Backend, BackendHost, EngineInfo, ExportedMemory, ExportId, ProgramId, StartOptions } from "../../core/backend.ts";
 import { EngineError } from "../../core/errors.ts";
 import { engineOptions, readFlat, settleReplies, writeFlat } from "../../core/transport.ts";
 import { FrameKind } from "../../core/wire/frames.ts";
@@ -25,7 +25,7 @@ export interface NativeOptions {
 
 type Started = (kind: number, bytes: Uint8Array) => void;
 
-export class NativeBackend implements Backend {
+export class NativeBackend implements Backend, ExportedMemory {
   readonly name = "native";
   readonly #options: NativeOptions;
   #host: BackendHost | undefined;
@@ -39,6 +39,8 @@ export class NativeBackend implements Backend {
   #sync: NativeSyncCalls | undefined;
   /** Programs in flight. */
   #pending = 0;
+  readonly #claims = new WeakMap<ArrayBuffer, ExportId>();
+  readonly memory: ExportedMemory = this;
 
   constructor(options: NativeOptions) {
     this.#options = options;
@@ -57,7 +59,7 @@ export class NativeBackend implements Backend {
       const hello = await this.#hello(options);
       options.onProgress?.({ stage: "ready", loaded: 1, total: 1 });
       engine.keepAlive(this.#pending > 0);
-      return engineInfo(hello);
+      return engineInfo(hello, engine.externalMemory);
     } catch (error) {
       void this.close();
       throw error;
@@ -70,7 +72,7 @@ export class NativeBackend implements Backend {
     const engine = this.#open(options, host);
     let info: EngineInfo | undefined;
     this.#started = (kind, bytes) => {
-      info = engineInfo(opened(kind, bytes, this.#options.python));
+      info = engineInfo(opened(kind, bytes, this.#options.python), engine.externalMemory);
     };
     try {
       if (!engine.waitOpen(options.startTimeout)) throw tooSlow(options.startTimeout);
@@ -82,6 +84,18 @@ export class NativeBackend implements Backend {
     engine.keepAlive(false);
     if (info === undefined) throw new EngineError("ERR_PROTOCOL", "The addon said that Python started and sent no greeting.");
     return info;
+  }
+
+  claim(id: ExportId): ArrayBuffer {
+    const buffer = this.#running().claim(id);
+    if (buffer === undefined) throw new EngineError("ERR_PROTOCOL", "The engine named memory that it has not exported.");
+    this.#claims.set(buffer, id);
+    return buffer;
+  }
+
+  end(buffer: ArrayBuffer): boolean {
+    const id = this.#claims.get(buffer);
+    return id !== undefined && this.#running().unclaim(id, buffer);
   }
 
   submit(frame: Uint8Array, count: number): void {
@@ -139,6 +153,8 @@ export class NativeBackend implements Backend {
         package: pythonPackage(),
         // With another allocator preloaded, RTLD_DEEPBIND would mix the two.
         deepbind: process.env["ISOPY_DEEPBIND"] !== "0",
+        // Where a runtime forbids them, ArrayBuffers over foreign memory are refused anyway; this is for tests.
+        externalMemory: process.env["ISOPY_EXTERNAL_MEMORY"] !== "0",
         deadlockMs: this.#options.deadlockMs ?? 5_000,
         ...options.limits,
       },

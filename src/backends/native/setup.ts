@@ -26,7 +26,7 @@ export function engineSetup({ paths, env, args }: StartOptions): Uint8Array {
   return sink.copy();
 }
 
-export function engineInfo(greeting: Uint8Array): EngineInfo {
+export function engineInfo(greeting: Uint8Array, sharedMemory: boolean): EngineInfo {
   const hello = readHello(greeting);
   return {
     ...hello,
@@ -35,7 +35,7 @@ export function engineInfo(greeting: Uint8Array): EngineInfo {
       ...hello.capabilities,
       sync: true,
       interrupt: true,
-      sharedMemory: false, // `view: true` is not implemented: a view would be a copy
+      sharedMemory,
     },
   };
 }

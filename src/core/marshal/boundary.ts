@@ -4,7 +4,7 @@
  * The codec knows streams and values and nothing about engines; these two interfaces are all it
  * sees of the rest of the core.
  */
-import type { CallbackId, HandleId } from "../backend.ts";
+import type { CallbackId, ExportId, HandleId } from "../backend.ts";
 
 /** Asked while a JS value is written. */
 export interface Outbound {
@@ -33,6 +33,8 @@ export interface Inbound {
   lent(id: CallbackId): unknown;
   /** The member behind a handle, one object per member. */
   enumMember(id: HandleId, name: string, value: unknown, typeName: string): object;
+  /** The ArrayBuffer over memory that Python has exported. */
+  memory(id: ExportId): ArrayBuffer;
   /** What the user's rule makes of the data that Python made of an object. */
   rule(id: number, data: unknown): unknown;
   /** An exception as an Error object; `fields` is the dict of PROTOCOL.md, section 5, decoded. */

@@ -5,7 +5,7 @@
  * Reading swaps what says otherwise. Views are copied at their own offset and length.
  */
 import { itemSize, NDArray, type TypedArray } from "../values/ndarray.ts";
-import { isBytearray } from "../values/tags.ts";
+import { bytearray, isBytearray } from "../values/tags.ts";
 import * as op from "../wire/opcodes.ts";
 import type { Decoder } from "./decode.ts";
 import type { Encoder } from "./encoder.ts";
@@ -198,7 +198,36 @@ export function readArray(
   if (!ArrayBuffer.isView(data)) return data;
   const plain = shape.length === 1 && !isTime && !/^(bool|complex)/.test(dtype) && Object.keys(extra).length === 0;
   if (plain) return data;
-  return new NDArray(data as TypedArray, { dtype: data === wide ? dtype : "float64", shape, extra, readonly: extra["readonly"] === true });
+  const { readonly, ...rest } = extra;
+  return new NDArray(data as TypedArray, { dtype: data === wide ? dtype : "float64", shape, extra: rest, readonly: readonly === true });
+}
+
+/** An array over memory that stays where it is. */
+export interface SharedArray {
+  readonly buffer: ArrayBuffer;
+  /** Bytes, from the first element in memory to the last. */
+  readonly size: number;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** Elements from one item to the next, along each axis. */
+  readonly strides: readonly number[];
+  /** Index of the first element. */
+  readonly offset: number;
+  readonly extra: Record<string, unknown>;
+}
+
+/** The same kinds of arrays as copies give, over the memory itself. */
+export function readView(from: Decoder, { buffer, size, dtype, shape, strides, offset, extra }: SharedArray): unknown {
+  if (buffer.byteLength !== size) fail("a view has another size than its memory");
+  if (dtype === "bytearray") return bytearray(new Uint8Array(buffer));
+  const { kind, unit } = extra;
+  const time = typeof kind === "string" && typeof unit === "string";
+  const letter = Object.hasOwn(LETTERS, dtype) ? LETTERS[dtype] : undefined;
+  if (letter === undefined) return from.refuse(`its element type is ${dtype}, which no TypedArray has`);
+  const data = new (ARRAYS[letter] as ArrayMaker)(buffer);
+  const straight = shape.length === 1 && offset === 0 && (strides[0] === 1 || (shape[0] as number) <= 1);
+  if (straight && !time && !/^(bool|complex)/.test(dtype)) return data;
+  return new NDArray(data, { dtype: time ? `${kind}[${unit}]` : dtype, shape, strides, offset, extra });
 }
 
 /** Text elements: a bare array for one axis. */

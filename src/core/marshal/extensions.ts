@@ -13,7 +13,7 @@ import { Ellipsis, NotImplemented } from "../values/singletons.ts";
 import { PySlice } from "../values/slice.ts";
 import { markOrdered } from "../values/tags.ts";
 import { ConversionProblem, toTemporal } from "../values/temporal.ts";
-import { readArray, readBuffer, readStrings } from "./buffers.ts";
+import { readArray, readBuffer, readStrings, readView } from "./buffers.ts";
 import type { Decoder } from "./decode.ts";
 import { readError } from "./error.ts";
 import { fail } from "./settle.ts";
@@ -47,6 +47,16 @@ export function number(value: unknown): number {
 export function id(value: unknown): number {
   const found = number(value);
   return Number.isSafeInteger(found) && found > 0 ? found : fail("an id is no positive integer");
+}
+
+function whole(value: unknown): number {
+  const found = number(value);
+  return Number.isSafeInteger(found) ? found : fail("an array has a size that is no integer");
+}
+
+function index(value: unknown): number {
+  const found = whole(value);
+  return found >= 0 ? found : fail("an array has a negative size");
 }
 
 function integer(value: unknown): number | bigint {
@@ -132,6 +142,16 @@ const READERS: Readonly<Record<string, Reader>> = {
   },
   buffer: (from, [, format, bytes]) => readBuffer(from, text(format), bytes),
   ndarray: (from, [, dtype, shape, bytes, extra]) => readArray(from, text(dtype), items(shape).map(number), bytes, record(extra ?? {})),
+  view: (from, [, number, size, dtype, shape, strides, offset, extra]) =>
+    readView(from, {
+      buffer: from.inbound.memory(id(number)),
+      size: index(size),
+      dtype: text(dtype),
+      shape: items(shape).map(index),
+      strides: items(strides).map(whole),
+      offset: index(offset),
+      extra: record(extra ?? {}),
+    }),
   strings: (_from, [, shape, texts]) => readStrings(items(shape).map(number), items(texts).map(text)),
   error: (from, [, fields]) => readError(from.inbound, record(fields)),
   engine_error: (_from, [, code, message, hint, cause]) =>

@@ -6,6 +6,8 @@
  * `datetime64[ns]`). A structured clone keeps the fields but not the class.
  */
 import { EngineError } from "../errors.ts";
+import { release } from "../memory.ts";
+import { DISPOSE } from "../surface.ts";
 
 export type TypedArray =
   | Int8Array
@@ -198,6 +200,11 @@ export class NDArray {
       if (!same) return false;
     }
     return true;
+  }
+
+  /** Ends a view of Python's memory (see `release`); nothing for a copy. */
+  [DISPOSE](): void {
+    release(this);
   }
 
   toString(): string {

@@ -56,6 +56,7 @@ export const Mode = {
   COPY: 2,
   PORTABLE: 3,
   NONE: 4,
+  VIEW: 5,
   NO_AWAIT: 8,
 } as const;
 

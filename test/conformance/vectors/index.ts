@@ -18,6 +18,7 @@ import { strings } from "./strings.ts";
 import { tables } from "./tables.ts";
 import { temporal } from "./temporal.ts";
 import { valueclasses } from "./valueclasses.ts";
+import { views } from "./views.ts";
 
 export const vectors: readonly Vector[] = [
   ...scalars,
@@ -37,5 +38,6 @@ export const vectors: readonly Vector[] = [
   ...lentObjects,
   ...numpy,
   ...tables,
+  ...views,
   ...limits,
 ];
