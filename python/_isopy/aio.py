@@ -2,28 +2,28 @@
 
 Where the host has threads, the default context has one loop on a daemon thread of ours and each
 ordered context that awaits anything has one too, started when first needed. Where there is one
-thread (wasm), everything runs on the loop that the host already runs.
-
-Each step of an awaitable is fenced: while it runs, the thread's lane names its program, so that
-callbacks know their origin and an interrupt hits this step or nothing.
+thread (wasm), everything runs on the loop that the host already runs. Awaitables are handed over in a
+queue, with one wake-up for all that come before the loop gets to it (`driving.py`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-import types
-from collections.abc import Generator
+from contextlib import suppress
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
+from .driving import Driver, Item
 from .errors import EngineError
-from .lanes import TASK, drop_lane, lane
+from .lanes import drop_lane, lane
 
 if TYPE_CHECKING:
     from .contexts import Context
     from .engine import Engine
 
 Done = Callable[[bool, Any], None]
+Settle = Callable[[int, list[Any]], None]
 
 _STACK = 16 << 20
 _stack_lock = threading.Lock()
@@ -36,6 +36,7 @@ class LoopThread:
         self.engine = engine
         self.loop = asyncio.new_event_loop()
         self.loop.set_exception_handler(lambda loop, details: engine.unhandled(details))
+        self.driver = Driver(engine, self.loop)
         self._closing = False
         self._ready = threading.Event()
         # The thread's stack must hold Python's deep recursions; the size is a process-wide setting.
@@ -68,6 +69,7 @@ class LoopThread:
             drop_lane()
 
     def _finish(self) -> None:
+        self.driver.refuse(EngineError("ERR_CLOSED", "The engine was closed before this was awaited."))
         tasks = asyncio.all_tasks(self.loop)
         for task in tasks:
             task.cancel()
@@ -99,16 +101,17 @@ class HostLoop:
 
     def __init__(self, engine: Engine) -> None:
         self.loop = engine.host_loop()
+        self.driver = Driver(engine, self.loop)
 
     def call(self, function: Callable[..., Any], *args: Any) -> None:
-        function(*args)
+        self.loop.call_soon(function, *args)
 
     def stop(self) -> None:
         pass
 
 
 class Loops:
-    """Starts awaitables on the loop of their context and remembers the task of each program."""
+    """Starts awaitables on the loop of their context and remembers the task of each program that waits."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -119,6 +122,9 @@ class Loops:
         """The loop of a context; unordered contexts share that of the default one."""
         if not context.ordered:
             context = self._engine.contexts.by_id[0]
+        home = context.loop
+        if home is not None and not self._engine.closed:
+            return home
         with self._lock:
             if self._engine.closed:
                 raise EngineError("ERR_CLOSED", "The engine is closed; nothing can be awaited any more.")
@@ -132,47 +138,34 @@ class Loops:
             return context.loop
 
     def start(self, awaitable: Any, program: int, context: Context, done: Done) -> None:
-        """Awaits `awaitable`; `done(ok, value or error)` is called once, on the loop's thread."""
+        """Awaits `awaitable`; `done(ok, value or error)` is called once, on the loop's thread, and a flush follows."""
         try:
-            home = self.of(context)
-            home.call(self._begin, home, awaitable, program, done)
+            self._hand_over(awaitable, program, context, done, None)
         except BaseException as error:
             done(False, error)
 
-    def _begin(self, home: Any, awaitable: Any, program: int, done: Done) -> None:
-        finished = False
+    def output(self, awaitable: Any, program: int, context: Context, settle: Settle) -> None:
+        """Awaits the only output of a program (mode auto) and settles it; the same as `start` with less to do."""
+        try:
+            self._hand_over(awaitable, program, context, None, settle)
+        except BaseException as error:
+            settle(program, [2, self._engine.codec.encode_error(error)])
 
-        def finish(ok: bool, value: Any) -> None:
-            nonlocal finished
-            if not finished:
-                finished = True
-                self._forget(program, task)
-                done(ok, value)
+    def _hand_over(
+        self, awaitable: Any, program: int, context: Context, done: Optional[Done], settle: Optional[Settle]
+    ) -> None:
+        home = self.of(context)
+        driver = home.driver
+        driver.queue.append(Item(awaitable, program, copy_context(), home, done, settle))
+        if not driver.called:
+            driver.called = True
+            home.call(driver.begin)
 
-        async def guard() -> None:
-            TASK.set((self._engine, program))
-            try:
-                value = await fenced(self._engine, program, awaitable)
-            except BaseException as error:  # whatever it is, it is the program's outcome
-                own = lane()
-                if own.program == program:  # an interrupt struck while the lane was leaving
-                    own.program = 0
-                    self._engine.interrupts.leave(own, program)
-                finish(False, error)
-            else:
-                finish(True, value)
-
-        task = home.loop.create_task(guard())
+    def remember(self, item: Item, task: asyncio.Task[Any]) -> None:
         with self._lock:
-            self.tasks.setdefault(program, []).append((task, home))
-        if program in self._engine.interrupts.cancelled:
-            # The interrupt came while the program was on its way here. After the first step, not before
-            # it: a coroutine that has not begun could not clean up.
-            home.loop.call_soon(task.cancel)
-        # A task that is cancelled before its first step never enters guard().
-        task.add_done_callback(lambda _: finish(False, asyncio.CancelledError()))
+            self.tasks.setdefault(item.program, []).append((task, item.home))
 
-    def _forget(self, program: int, task: Any) -> None:
+    def forget(self, program: int, task: Any) -> None:
         with self._lock:
             left = [entry for entry in self.tasks.get(program, ()) if entry[0] is not task]
             if left:
@@ -181,53 +174,18 @@ class Loops:
                 self.tasks.pop(program, None)
 
     def cancel(self, program: int) -> bool:
-        """Cancels what a program awaits; whether it awaits anything."""
+        """Cancels what a program awaits; whether it awaits anything, or is about to."""
         with self._lock:
             entries = list(self.tasks.get(program, ()))
         for task, home in entries:
-            home.call(task.cancel)
-        return bool(entries)
+            with suppress(RuntimeError):  # that loop is closed, and with it went the task
+                home.call(task.cancel)
+        if entries:
+            return True
+        homes = [context.loop for context in list(self._engine.contexts.by_id.values())]
+        return any(home is not None and home.driver.has(program) for home in homes)
 
     def stop(self, context: Context) -> None:
         if context.loop is not None:
             context.loop.stop()
             context.loop = None
-
-
-@types.coroutine
-def fenced(engine: Engine, program: int, awaitable: Any) -> Generator[Any, Any, Any]:
-    """Awaits step by step; between the steps this thread works for nobody."""
-    iterator = _awaiting(awaitable)
-    own = lane()
-    value: Any = None
-    error: Optional[BaseException] = None
-    while True:
-        outer, own.program, own.engine = own.program, program, engine
-        try:
-            if error is not None:
-                thrown, error = error, None
-                yielded = iterator.throw(thrown)
-            elif value is None:
-                yielded = next(iterator) if not hasattr(iterator, "send") else iterator.send(None)
-            else:
-                yielded = iterator.send(value)
-        except StopIteration as stop:
-            return stop.value
-        finally:
-            own.program = outer
-            if engine.interrupts.pending:
-                engine.interrupts.leave(own, program)
-        try:
-            value = yield yielded
-        except BaseException as thrown:  # the loop cancels or closes this task
-            value, error = None, thrown
-
-
-def _awaiting(awaitable: Any) -> Any:
-    tp = type(awaitable)
-    make = getattr(tp, "__await__", None)
-    if make is not None:
-        return make(awaitable)
-    if tp is types.GeneratorType and awaitable.gi_code.co_flags & 0x100:
-        return awaitable
-    raise TypeError(f"object {tp.__name__} can't be used in 'await' expression")

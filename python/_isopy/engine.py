@@ -23,7 +23,7 @@ from .events import Events
 from .handles import HandleTable
 from .input import redirect as redirect_input
 from .interrupts import Interrupts
-from .lanes import current, lane
+from .lanes import Lane, current, lane
 from .limits import Limits
 from .output import redirect
 from .replies import Replies
@@ -176,12 +176,20 @@ class Engine:
 
     def flush_soon(self) -> None:
         """After the other callbacks of this turn of the loop."""
+        own = lane()
+        if own.flushing:
+            return
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             self.flush()
         else:
-            loop.call_soon(self.flush)
+            own.flushing = True
+            loop.call_soon(self._flush_now, own)
+
+    def _flush_now(self, own: Lane) -> None:
+        own.flushing = False
+        self.flush()
 
     def report(self, error: BaseException) -> None:
         """What belongs to no program becomes an event; nothing is swallowed."""

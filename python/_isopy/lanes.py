@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Lane:
-    __slots__ = ("ident", "engine", "program", "depth", "event", "shield", "waiting", "struck")
+    __slots__ = ("ident", "engine", "program", "depth", "event", "shield", "waiting", "struck", "flushing")
 
     def __init__(self, ident: int) -> None:
         self.ident = ident
@@ -29,6 +29,7 @@ class Lane:
         self.shield = 0
         self.waiting = False  # behind the shield, in a wait that an interrupt may end
         self.struck = 0  # the program whose interrupt is yet to be raised
+        self.flushing = False  # on a loop's thread: a flush is on its way
 
     def lower(self) -> None:
         """Takes the shield down; raises what came meanwhile."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from functools import partial
 from importlib import import_module
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 from .construct import Poison, Poisoned
@@ -38,9 +39,14 @@ class Suspended:
         self.slots = slots
         self.settle = settle
         self.wait: Any = None  # what the next slot is the value of
-        self.owed: list[
-            list[int]
-        ] = []  # slots whose values are awaitables that outputs want awaited, by object
+        # Slots whose values are awaitables that outputs want awaited, by object; None: the only output is a coroutine.
+        self.owed: Optional[list[list[int]]] = []
+
+    def awaited(self) -> list[Any]:
+        """What it waits for."""
+        if self.owed is None:
+            return [self.slots[self.program[2][0]]]
+        return [self.wait, *(self.slots[places[0]] for places in self.owed)]
 
 
 Outcome = Union[list[Any], Suspended]
@@ -235,8 +241,11 @@ class Evaluator:
 
             engine.aio.start(state.wait, program, context, resume)
             return
-        left = len(state.owed)
         slots = state.slots
+        if state.owed is None:
+            engine.aio.output(slots[state.program[2][0]], program, context, state.settle)
+            return
+        left = len(state.owed)
 
         def settled(places: list[int], ok: bool, value: Any) -> None:
             nonlocal left
@@ -247,7 +256,6 @@ class Evaluator:
             left -= 1
             if left == 0:
                 state.settle(program, self.outputs(state))
-                engine.flush_soon()
 
         for places in state.owed:
             engine.aio.start(slots[places[0]], program, context, partial(settled, places))
@@ -258,6 +266,13 @@ class Evaluator:
         slots = state.slots
         try:
             outputs = state.program[2]
+            if (
+                len(outputs) == 2
+                and outputs[1] == 0 <= outputs[0]
+                and type(slots[outputs[0]]) is CoroutineType
+            ):
+                state.owed = None
+                return state
             for slot, mode in zip(outputs[::2], outputs[1::2]):
                 if mode & 8 or mode & 7 in (1, 4) or slot < 0:
                     continue

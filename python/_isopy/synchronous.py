@@ -77,7 +77,7 @@ class Synchronous:
             evaluator.start(outcome)
             done.wait()
         else:
-            for unawaited in (outcome.wait, *(outcome.slots[places[0]] for places in outcome.owed)):
+            for unawaited in outcome.awaited():
                 if type(unawaited) is CoroutineType:
                     unawaited.close()
             settle(number, evaluator.failed(program, self._cannot_wait()))

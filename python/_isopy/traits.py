@@ -6,6 +6,7 @@ Immortal types are cached in a plain dict, classes of the user weakly.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, MutableMapping
 from types import GeneratorType, ModuleType
 from weakref import WeakKeyDictionary
@@ -64,7 +65,7 @@ def _examine(tp: type, obj: object) -> tuple[int, str]:
         flags |= ASYNC_ITERABLE
     if has("__anext__"):
         flags |= ASYNC_ITERATOR
-    if has("__await__"):
+    if has("__await__") or _is_thread_future(tp):
         flags |= AWAITABLE
     if has("__enter__", "__exit__"):
         flags |= CONTEXT
@@ -83,6 +84,12 @@ def _examine(tp: type, obj: object) -> tuple[int, str]:
     if _exports_buffer(obj):
         flags |= BUFFER
     return flags, type_name(tp)
+
+
+def _is_thread_future(tp: type) -> bool:
+    """A `concurrent.futures.Future`: not for `await` in Python, but a promise in JavaScript all the same."""
+    futures = sys.modules.get("concurrent.futures")
+    return futures is not None and issubclass(tp, futures.Future)
 
 
 def _lookup(tp: type, name: str) -> object:
