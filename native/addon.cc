@@ -1,4 +1,4 @@
-/// Registration: `open`, `running` and `interruptAll`; everything else hangs on the
+/// Registration: `open`, `running`, `beThread`, `expel` and `expelAll`; everything else hangs on the
 /// engine object that `open` returns. Arguments are checked here; nothing a caller passes may end
 /// the process.
 #include <algorithm>
@@ -7,6 +7,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "departure.h"
 #include "environment.h"
 #include "host_object.h"
 #include "interpreter.h"
@@ -337,6 +338,7 @@ napi_value open(napi_env env, napi_callback_info info) {
   context->external_memory = share && external_memory_allowed(env);
   engine.js.thread = pthread_self();
   engine.js.env = env;
+  engine.js.id = environment->thread_id;
   napi_value object = make_engine_object(env, *context);
   if (object == nullptr || napi_create_reference(env, args[4], 1, &engine.js.on_ask) != napi_ok ||
       !engine.outbox.open(env, args[3])) {
@@ -366,9 +368,39 @@ napi_value running(napi_env env, napi_callback_info) {
   return result;
 }
 
-/// At the end of the process: lets JS threads go that compute in Python.
-napi_value interrupt_all(napi_env, napi_callback_info) {
-  if (running_python() != nullptr) Interpreter::main()->post(&interrupt_sync_calls);
+/// The `worker_threads` id of this environment, by which another one can expel its thread.
+napi_value be_thread(napi_env env, napi_callback_info info) {
+  napi_value id;
+  std::size_t count = 1;
+  Environment* environment = nullptr;
+  napi_get_cb_info(env, info, &count, &id, nullptr, nullptr);
+  napi_get_instance_data(env, reinterpret_cast<void**>(&environment));
+  if (count < 1 || napi_get_value_int64(env, id, &environment->thread_id) != napi_ok)
+    return throw_argument(env, "beThread needs a thread id");
+  return nullptr;
+}
+
+/// The worker with this thread id is being terminated.
+napi_value expel_thread(napi_env env, napi_callback_info info) {
+  napi_value id;
+  std::size_t count = 1;
+  std::int64_t thread_id = 0;
+  napi_get_cb_info(env, info, &count, &id, nullptr, nullptr);
+  if (count < 1 || napi_get_value_int64(env, id, &thread_id) != napi_ok)
+    return throw_argument(env, "expel needs a thread id");
+  if (running_python() != nullptr) expel(thread_id);
+  return nullptr;
+}
+
+/// The process exits with this code.
+napi_value expel_all(napi_env env, napi_callback_info info) {
+  napi_value code;
+  std::size_t count = 1;
+  std::int32_t exit_code = 0;
+  napi_get_cb_info(env, info, &count, &code, nullptr, nullptr);
+  if (count < 1 || napi_get_value_int32(env, code, &exit_code) != napi_ok)
+    return throw_argument(env, "expelAll needs an exit code");
+  if (running_python() != nullptr) expel_before_exit(exit_code);
   return nullptr;
 }
 
@@ -406,7 +438,11 @@ NAPI_MODULE_INIT() {
   napi_set_named_property(env, exports, "open", function);
   napi_create_function(env, "running", NAPI_AUTO_LENGTH, &isopy::running, nullptr, &function);
   napi_set_named_property(env, exports, "running", function);
-  napi_create_function(env, "interruptAll", NAPI_AUTO_LENGTH, &isopy::interrupt_all, nullptr, &function);
-  napi_set_named_property(env, exports, "interruptAll", function);
+  napi_create_function(env, "beThread", NAPI_AUTO_LENGTH, &isopy::be_thread, nullptr, &function);
+  napi_set_named_property(env, exports, "beThread", function);
+  napi_create_function(env, "expel", NAPI_AUTO_LENGTH, &isopy::expel_thread, nullptr, &function);
+  napi_set_named_property(env, exports, "expel", function);
+  napi_create_function(env, "expelAll", NAPI_AUTO_LENGTH, &isopy::expel_all, nullptr, &function);
+  napi_set_named_property(env, exports, "expelAll", function);
   return exports;
 }

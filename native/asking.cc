@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "forking.h"
+
 namespace isopy {
 
 namespace {
@@ -37,6 +39,10 @@ bool ask_directly(Engine& engine, const std::string& frame, std::string& answer)
 
 bool ask_javascript(const Gil& gil, const std::shared_ptr<Engine>& engine, const std::string& frame,
                     std::string& answer, const char*& problem) {
+  if (in_forked_child()) {
+    problem = "forked";
+    return false;
+  }
   GilRelease detached(gil);
   if (engine->closed()) {
     problem = "closed";
@@ -62,6 +68,10 @@ void raise_unanswered(const Gil&, const char* problem, int bound_ms) {
     hint =
         "Start the work with `isopy` (await) instead of `isopy/sync`, or do not wait for another thread "
         "inside a synchronous call.";
+  } else if (std::strcmp(problem, "forked") == 0) {
+    code = "ERR_UNSUPPORTED";
+    message = "This process is a fork of the one that JavaScript runs in; it cannot be called from here.";
+    hint = "Do it in the parent, or start the process with multiprocessing's spawn method.";
   } else if (std::strcmp(problem, "stopping") == 0) {
     code = "ERR_ENGINE_LOST";
     message = "The JavaScript environment is stopping and runs no more code.";

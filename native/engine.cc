@@ -2,37 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <vector>
 
 namespace isopy {
-
-namespace {
-
-// Never destroyed: threads use it while the process exits.
-struct Registry {
-  std::mutex mutex;
-  std::vector<std::weak_ptr<Engine>> engines;
-};
-Registry& registry = *new Registry;
-
-}  // namespace
-
-void register_engine(const std::shared_ptr<Engine>& engine) {
-  std::lock_guard<std::mutex> lock(registry.mutex);
-  auto& all = registry.engines;
-  all.erase(std::remove_if(all.begin(), all.end(), [](const auto& one) { return one.expired(); }), all.end());
-  all.push_back(engine);
-}
-
-void interrupt_sync_calls(const Gil&) {
-  std::lock_guard<std::mutex> lock(registry.mutex);
-  for (const auto& one : registry.engines) {
-    const std::shared_ptr<Engine> engine = one.lock();
-    if (engine == nullptr || engine->js.depth.load() == 0) continue;
-    // A thread's ident is its pthread_t, in every CPython on POSIX.
-    py().PyThreadState_SetAsyncExc((unsigned long)engine->js.thread, py().PyExc_KeyboardInterrupt);
-  }
-}
 
 void Engine::opened(bool ok, std::string text) {
   if (ok) ready_.store(true, std::memory_order_release);

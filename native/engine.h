@@ -47,12 +47,16 @@ struct EngineMethods {
 /// The JS thread that owns an engine.
 struct JsThread {
   pthread_t thread{};
+  std::int64_t id = 0;        // of `worker_threads`; 0 is the main thread
   napi_env env = nullptr;     // JS thread only
   napi_ref on_ask = nullptr;  // JS thread only
   /// How deep the JS thread is inside sync calls, and how often it entered one: a waiter that
   /// sees depth > 0 and an unchanged epoch for the whole bound knows that nobody will answer.
   std::atomic<int> depth{0};
   std::atomic<std::uint32_t> epoch{0};
+  /// Its environment or the process ends: it must come out of Python (departure.h).
+  std::atomic<bool> leaving{false};
+  std::atomic<bool> warned{false};  // an interrupt is on its way
 };
 
 class Interpreter;
@@ -117,11 +121,5 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::uint64_t next_ask_ = 1;
   std::unordered_map<std::uint64_t, std::shared_ptr<Ask>> asks_;
 };
-
-/// Any thread: remembers the engine as long as it lives, for interrupt_sync_calls.
-void register_engine(const std::shared_ptr<Engine>& engine);
-/// Attached: raises KeyboardInterrupt in every JS thread that is inside a sync call. For the end of the
-/// process, which would otherwise wait for ever for a worker whose thread computes in Python.
-void interrupt_sync_calls(const Gil& gil);
 
 }  // namespace isopy

@@ -24,6 +24,7 @@ void detach_for_ever(Attachment& attachment) {
   py().PyEval_RestoreThread(attachment.state);
   if (attachment.lane) {  // another thread may get this one's ident
     py().PyObject_SetAttrString(attachment.lane.get(), "engine", py()._Py_NoneStruct);
+    py().PyObject_SetAttrString(attachment.lane.get(), "javascript", py()._Py_FalseStruct);
     attachment.lane.reset();
   }
   py().PyThreadState_Clear(attachment.state);

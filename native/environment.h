@@ -50,6 +50,7 @@ struct EngineContext {
 
 struct Environment {
   std::shared_ptr<Claims> claims = std::make_shared<Claims>();
+  std::int64_t thread_id = 0;  // of `worker_threads`
   std::vector<std::unique_ptr<EngineContext>> engines;
   std::vector<std::unique_ptr<Attachment>> attachments;  // one per interpreter
 };

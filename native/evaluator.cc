@@ -3,6 +3,7 @@
 #include <array>
 #include <vector>
 
+#include "forking.h"
 #include "host_object.h"
 #include "pool.h"
 #include "reply_writer.h"
@@ -198,6 +199,7 @@ void Evaluator::work() {
   while (py().PyObject_Size(parts_.queue.get()) > 0) {
     if (const Py_ssize_t count = slow_ahead()) {
       run_slow(count);
+      if (in_forked_child()) end_forked_child();
       continue;
     }
     // The head has just been seen, and no Python code has run since.
@@ -208,6 +210,7 @@ void Evaluator::work() {
     }
     note_progress(engine_);
     run_fast(tuple);
+    if (in_forked_child()) end_forked_child();
   }
   set(parts_.depth_name, parts_.zero.get());
   set(parts_.engine_name, py()._Py_NoneStruct);

@@ -5,6 +5,7 @@
 #include "asking.h"
 #include "evaluator.h"
 #include "fast_codec.h"
+#include "forking.h"
 #include "interpreter.h"
 #include "locks.h"
 #include "pool.h"
@@ -148,6 +149,9 @@ PyObject* host_unexport(PyObject* self, PyObject* const* args, Py_ssize_t count)
   return none();
 }
 
+/// In a forked child: Python code has come back to a loop that belongs to the parent.
+PyObject* host_end_fork(PyObject*, PyObject* const*, Py_ssize_t) { end_forked_child(); }
+
 using Fastcall = PyObject* (*)(PyObject*, PyObject* const*, Py_ssize_t);
 PyMethodDef method(const char* name, Fastcall function) {
   // Through a generic pointer: METH_FASTCALL tells Python the real type.
@@ -168,6 +172,7 @@ PyMethodDef methods[] = {
     method("type_modified", &host_type_modified),
     method("export", &host_export),
     method("unexport", &host_unexport),
+    method("end_fork", &host_end_fork),
 };
 
 PyOwned attribute(const PyOwned& object, const char* name) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "bootstrap.h"
+#include "forking.h"
 #include "runtime.h"
 
 namespace isopy {
@@ -40,7 +41,10 @@ void Interpreter::serve(PyThreadState* own) {
       tasks.swap(tasks_);
     }
     GilAcquire gil(own);
-    for (auto& task : tasks) task(gil.token());
+    for (auto& task : tasks) {
+      task(gil.token());
+      if (in_forked_child()) end_forked_child();
+    }
     tasks.clear();  // attached: a task may own Python references
   }
 }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "forking.h"
 #include "opcodes.h"
 
 namespace isopy {
@@ -26,6 +27,7 @@ bool Outbox::open(napi_env env, napi_value ready) {
 }
 
 bool Outbox::push(Message message) {
+  if (in_forked_child()) return false;  // its lock may be held by a thread that is not here
   std::lock_guard<std::mutex> lock(mutex_);
   if (!open_) return false;
   finish_replies();
@@ -35,6 +37,7 @@ bool Outbox::push(Message message) {
 }
 
 bool Outbox::reply(const std::string& items) {
+  if (in_forked_child()) return false;
   std::lock_guard<std::mutex> lock(mutex_);
   if (!open_) return false;
   if (!collecting_) {
@@ -50,6 +53,7 @@ bool Outbox::reply(const std::string& items) {
 }
 
 void Outbox::announce() {
+  if (in_forked_child()) return;
   std::lock_guard<std::mutex> lock(mutex_);
   if (open_ && unannounced_ > 0) call_ready();
 }

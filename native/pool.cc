@@ -4,6 +4,7 @@
 
 #include "engine.h"
 #include "evaluator.h"
+#include "forking.h"
 #include "host_object.h"
 #include "interpreter.h"
 #include "threads.h"
@@ -46,6 +47,7 @@ void perform(const Gil& gil, const Pool::Job& job) {
     PyOwned result = PyOwned::steal(py().vectorcall(work.get(), nullptr, 0));
     if (!result) report_broken_engine(gil, engine);
   }
+  if (in_forked_child()) end_forked_child();
   engine.note_empty(before);
 }
 
@@ -77,6 +79,7 @@ void Pool::rouse() {
 }
 
 void Pool::enqueue(Job job) {
+  if (in_forked_child()) return;  // nobody is here to do it
   std::lock_guard<std::mutex> lock(mutex_);
   jobs_.push_back(std::move(job));
   rouse();

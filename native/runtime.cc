@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <mutex>
 
+#include "forking.h"
 #include "interpreter.h"
 #include "threads.h"
 
@@ -84,6 +85,7 @@ PythonStart ensure_python(const PythonConfig& config) {
   runtime.finished_start = false;
   runtime.config = config;
   pin_addon();
+  watch_forks();
   lock.unlock();
   if (!start_thread([config] { control_thread(config); })) {
     return {false, "the system refused to start a thread with a 16 MB stack"};

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "environment.h"
+#include "forking.h"
 #include "host_object.h"
 #include "runtime.h"
 #include "scalars.h"
@@ -34,6 +35,7 @@ class SyncScope {
     name_engine(*context.attachment, engine);
   }
   ~SyncScope() {
+    if (in_forked_child()) end_forked_child();
     send_waiting();
     // A callback of one engine called another: the rest of the outer call is the first one's again.
     if (outer_) name_engine(*context_.attachment, outer_.get());
@@ -66,6 +68,8 @@ class SyncScope {
       PyOwned module = PyOwned::steal(py().PyImport_ImportModule("_isopy.lanes"));
       PyOwned lane = module ? PyOwned::steal(py().PyObject_GetAttrString(module.get(), "lane")) : PyOwned();
       if (lane) attachment.lane = PyOwned::steal(py().vectorcall(lane.get(), nullptr, 0));
+      if (attachment.lane)
+        py().PyObject_SetAttrString(attachment.lane.get(), "javascript", py()._Py_TrueStruct);
     }
     if (attachment.lane && py().PyObject_SetAttrString(attachment.lane.get(), "engine", engine) == 0) {
       attachment.lane_engine = engine;

@@ -95,6 +95,11 @@ class Engine:
             from . import waits
 
             waits.install(host)
+        end_fork = getattr(host, "end_fork", None)
+        if end_fork is not None:
+            from . import forking
+
+            forking.install(end_fork, lambda: [engine.scheduler.queue.clear() for engine in ENGINES])
         if self.options.get("logs"):
             from . import logs
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 class Lane:
-    __slots__ = ("ident", "engine", "program", "depth", "event", "shield", "waiting", "struck", "flushing")
+    __slots__ = (
+        "ident", "engine", "program", "depth", "event", "shield", "waiting", "struck", "flushing", "javascript",
+    )  # fmt: skip
 
     def __init__(self, ident: int) -> None:
         self.ident = ident
@@ -25,6 +27,7 @@ class Lane:
         self.program = 0
         self.depth = 0
         self.event: object = None
+        self.javascript = False  # a thread that runs JavaScript, which comes here in synchronous calls
         # While the shield is up, an interrupt does not come between two bytecodes; it is noted in `struck`.
         self.shield = 0
         self.waiting = False  # behind the shield, in a wait that an interrupt may end
@@ -62,6 +65,14 @@ find = _lanes.get
 
 def lanes() -> list[Lane]:
     return list(_lanes.values())
+
+
+def rouse(ident: int) -> None:
+    """Ends a wait of ours on that thread; what it finds then is somebody else's affair."""
+    found = _lanes.get(ident)
+    event = found.event if found is not None else None
+    if event is not None:
+        event.set()  # type: ignore[attr-defined]
 
 
 def drop_lane() -> None:

@@ -41,7 +41,7 @@ def sleep(seconds: Any, /) -> None:
     own = find(get_ident())
     if (
         own is None
-        or not own.program
+        or not (own.program or own.javascript)
         or type(seconds) not in (int, float)
         or not 0 < seconds <= threading.TIMEOUT_MAX
     ):

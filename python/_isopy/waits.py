@@ -36,9 +36,9 @@ SLICE = 0.05  # seconds
 
 
 def at_work() -> Optional[Lane]:
-    """This thread's lane while it runs a program that may be interrupted here."""
+    """This thread's lane while it runs a program, or a synchronous call, that may be interrupted here."""
     own = find(get_ident())
-    if own is None or not own.program or (own.shield and not own.waiting):
+    if own is None or not (own.program or own.javascript) or (own.shield and not own.waiting):
         return None
     return own
 

@@ -95,23 +95,3 @@ describe("worker threads", () => {
     expect(ended).toMatchObject({ code: 5, signal: null });
   });
 });
-
-describe("a worker inside a synchronous call", () => {
-  // Node says nothing to a worker that is being stopped, so the main thread must have loaded the addon too.
-  it("does not keep process.exit from ending the process", async () => {
-    const ended = await inNode(`${workers}
-      const { createPython } = await import("isopy");
-      await (await createPython(native)).close();
-      const worker = start(\`
-        const { createPythonSync } = await import("isopy/sync");
-        const { backend: _, ...options } = native;
-        const python = createPythonSync(options);
-        const spin = python.eval("lambda post: (post('in'), any(0 for _ in iter(lambda: 1, 0)))");
-        spin((text) => parentPort.postMessage(text));\`);
-      await once(worker, "message");
-      process.exit(4);
-    `);
-    expect(ended).toMatchObject({ code: 4, signal: null });
-    expect(ended.took).toBeLessThan(15_000);
-  });
-});

@@ -8,7 +8,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { isMainThread } from "node:worker_threads";
+import { isMainThread, threadId, Worker } from "node:worker_threads";
 import { EngineError } from "../../core/errors.ts";
 
 /** What `native/addon.cc` exports. */
@@ -16,8 +16,12 @@ export interface Addon {
   open(config: AddonConfig, setup: Uint8Array, options: Uint8Array, ready: () => void, ask: (frame: Uint8Array) => Uint8Array): AddonEngine;
   /** The Python that runs in this process, whoever started it. */
   running(): { readonly library: string; readonly program: string } | null;
-  /** Raises KeyboardInterrupt in every JS thread that is inside a sync call; for the end of the process. */
-  interruptAll(): void;
+  /** The `worker_threads` id of this environment. */
+  beThread(threadId: number): void;
+  /** The worker of this id is being terminated: KeyboardInterrupt in its sync calls until it is out of Python. */
+  expel(threadId: number): void;
+  /** The process exits: the same for every worker; one that stays in Python does not keep the process. */
+  expelAll(exitCode: number): void;
 }
 
 export interface AddonConfig {
@@ -75,8 +79,8 @@ export function loadAddon(): Addon {
     }
     try {
       const addon = load(path) as Addon;
-      // `process.exit` joins the workers, and one that computes in Python would never come.
-      if (isMainThread) process.once("exit", () => addon.interruptAll());
+      addon.beThread(threadId);
+      letGo(addon);
       loaded = addon;
       return addon;
     } catch (error) {
@@ -88,6 +92,21 @@ export function loadAddon(): Addon {
     `The native addon for ${process.platform}-${process.arch} did not load:\n    ${attempts.join("\n    ")}`,
     `${advice(attempts)} Or use { backend: "wasm" }.`,
   );
+}
+
+/**
+ * Node joins the threads of workers that it stops, and says nothing to one that computes in Python: whoever
+ * stops a worker interrupts it (docs/adr/0022).
+ */
+function letGo(addon: Addon): void {
+  if (isMainThread) process.once("exit", (code) => addon.expelAll(code));
+  const terminate = Worker.prototype.terminate;
+  Worker.prototype.terminate = function (this: Worker) {
+    const { threadId: stopped } = this; // -1 afterwards
+    const ended = terminate.call(this);
+    if (stopped > 0) addon.expel(stopped);
+    return ended;
+  };
 }
 
 /** Chosen from the evidence. */

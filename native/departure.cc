@@ -1,0 +1,124 @@
+#include "departure.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "interpreter.h"
+#include "threads.h"
+
+namespace isopy {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Between two interrupts of one thread: short at first, and never in step with a loop that swallows them.
+constexpr std::chrono::milliseconds kSteps[] = {0ms, 2ms, 7ms, 13ms, 29ms, 31ms, 17ms, 43ms};
+/// What Node and the other exit handlers get before a stuck thread costs the process its orderly end.
+constexpr auto kPatience = 3s;
+
+// Never destroyed: threads use it while the process exits.
+struct Registry {
+  std::mutex mutex;
+  std::vector<std::weak_ptr<Engine>> engines;
+  bool bailiff = false;
+};
+Registry& registry = *new Registry;
+
+using Engines = std::vector<std::shared_ptr<Engine>>;
+
+/// With the mutex: engines whose thread has been told to leave and whose environment is still there.
+Engines leaving() {
+  Engines found;
+  for (const auto& one : registry.engines) {
+    std::shared_ptr<Engine> engine = one.lock();
+    if (engine != nullptr && engine->js.leaving.load() && !engine->closed())
+      found.push_back(std::move(engine));
+  }
+  return found;
+}
+
+bool is_inside(const std::shared_ptr<Engine>& engine) { return engine->js.depth.load() > 0; }
+
+/// Raises KeyboardInterrupt in the engine's JS thread. On a control thread: exceptions go by thread, within
+/// one interpreter.
+void interrupt(const Gil&, Engine& engine) {
+  engine.js.warned.store(false);
+  if (engine.js.depth.load() == 0) return;
+  // A thread's ident is its pthread_t, in every CPython on POSIX.
+  const auto ident = (unsigned long)engine.js.thread;
+  py().PyThreadState_SetAsyncExc(ident, py().PyExc_KeyboardInterrupt);
+  // A wait of `_isopy`'s own sees no exception before it is woken.
+  PyOwned module = PyOwned::steal(py().PyImport_ImportModule("_isopy.lanes"));
+  PyOwned rouse = module ? PyOwned::steal(py().PyObject_GetAttrString(module.get(), "rouse")) : PyOwned();
+  PyOwned number = PyOwned::steal(py().PyLong_FromUnsignedLongLong(ident));
+  PyObject* args[] = {number.get()};
+  if (!rouse || !number || !PyOwned::steal(py().vectorcall(rouse.get(), args, 1))) py().PyErr_Clear();
+}
+
+void bailiff() {
+  for (std::size_t round = 0;; round++) {
+    Engines engines;
+    {
+      std::lock_guard<std::mutex> lock(registry.mutex);
+      engines = leaving();
+      if (engines.empty()) {
+        registry.bailiff = false;
+        return;
+      }
+    }
+    for (const auto& engine : engines) {
+      if (!is_inside(engine) || engine->js.warned.exchange(true)) continue;
+      engine->interpreter->post([engine](const Gil& gil) { interrupt(gil, *engine); });
+    }
+    engines.clear();
+    std::this_thread::sleep_for(kSteps[round % std::size(kSteps)] + 1ms);
+  }
+}
+
+}  // namespace
+
+void register_engine(const std::shared_ptr<Engine>& engine) {
+  std::lock_guard<std::mutex> lock(registry.mutex);
+  auto& all = registry.engines;
+  all.erase(std::remove_if(all.begin(), all.end(), [](const auto& one) { return one.expired(); }), all.end());
+  all.push_back(engine);
+}
+
+void expel(std::int64_t thread_id) {
+  std::lock_guard<std::mutex> lock(registry.mutex);
+  for (const auto& one : registry.engines) {
+    const std::shared_ptr<Engine> engine = one.lock();
+    if (engine == nullptr || pthread_equal(engine->js.thread, pthread_self()) != 0) continue;
+    if (thread_id == kAllThreads || engine->js.id == thread_id) engine->js.leaving.store(true);
+  }
+  if (!registry.bailiff && !leaving().empty()) registry.bailiff = start_thread(&bailiff);
+}
+
+void expel_before_exit(int code) {
+  expel(kAllThreads);
+  {
+    std::lock_guard<std::mutex> lock(registry.mutex);
+    if (leaving().empty()) return;
+  }
+  start_thread([code] {
+    for (std::chrono::milliseconds waited = 0ms; waited < kPatience;) {
+      std::this_thread::sleep_for(50ms);
+      waited += 50ms;
+      std::lock_guard<std::mutex> lock(registry.mutex);
+      const Engines engines = leaving();
+      if (std::none_of(engines.begin(), engines.end(), &is_inside)) waited = 0ms;  // it may go in again
+    }
+    std::fputs("isopy: a worker's thread does not leave Python; the process ends without it.\n", stderr);
+    _exit(code);
+  });
+}
+
+}  // namespace isopy
