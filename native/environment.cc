@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "crash.h"
+
 namespace isopy {
 
 Attachment& attachment_of(EngineContext& context) {
@@ -16,6 +18,7 @@ Attachment& attachment_of(EngineContext& context) {
     context.attachment = all.back().get();
     context.attachment->interpreter = interpreter;
     context.attachment->state = interpreter->new_thread_state();
+    mark_javascript_thread();
   }
   return *context.attachment;
 }

@@ -61,6 +61,7 @@ constexpr int kPyFileInput = 257;
   X(PyThreadState*, PyThreadState_New, (PyInterpreterState*))                                  \
   X(void, PyThreadState_Clear, (PyThreadState*))                                               \
   X(void, PyThreadState_DeleteCurrent, ())                                                     \
+  X(PyThreadState*, PyGILState_GetThisThreadState, ())                                         \
   X(int, PyThreadState_SetAsyncExc, (unsigned long, PyObject*))                                \
   X(unsigned long, PyThread_get_thread_ident, ())                                              \
   X(void, Py_IncRef, (PyObject*))                                                              \
@@ -144,6 +145,8 @@ constexpr int kPyFileInput = 257;
 /// Null where this Python does not have them.
 #define ISOPY_PYTHON_OPTIONAL(X)                                                               \
   X(PyObject*, PyObject_Vectorcall, (PyObject*, PyObject* const*, std::size_t, PyObject*))     \
+  X(PyThreadState*, PyThreadState_GetUnchecked, ())                                            \
+  X(PyThreadState*, _PyThreadState_UncheckedGet, ())                                           \
   X(int, PyGC_Enable, ())                                                                      \
   X(int, PyGC_Disable, ())
 

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <mutex>
 
+#include "crash.h"
 #include "forking.h"
 #include "interpreter.h"
 #include "threads.h"
@@ -51,6 +52,7 @@ PyThreadState* initialise(const PythonConfig& config, std::string& error) {
   GilHeld held;
   verify_layout();
   if (!Interpreter::main()->adopt(held.token(), config)) error = take_error_text(held.token());
+  if (error.empty()) report_crashes(held.token());
   return py().PyEval_SaveThread();
 }
 

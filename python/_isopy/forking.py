@@ -9,9 +9,12 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from typing import Callable
+from typing import Callable, Optional
 
 _installed = False
+_running: Optional[asyncio.AbstractEventLoop] = (
+    None  # of the thread that forks; asyncio denies it in the child
+)
 
 
 def install(end: Callable[[], object], forget: Callable[[], object]) -> None:
@@ -19,7 +22,15 @@ def install(end: Callable[[], object], forget: Callable[[], object]) -> None:
     global _installed
     if not _installed and hasattr(os, "register_at_fork"):
         _installed = True
-        os.register_at_fork(after_in_child=lambda: _in_child(end, forget))
+        os.register_at_fork(before=_before, after_in_child=lambda: _in_child(end, forget))
+
+
+def _before() -> None:
+    global _running
+    try:
+        _running = asyncio.get_running_loop()
+    except RuntimeError:
+        _running = None
 
 
 def _in_child(end: Callable[[], object], forget: Callable[[], object]) -> None:
@@ -28,8 +39,5 @@ def _in_child(end: Callable[[], object], forget: Callable[[], object]) -> None:
         sys.stdout = sys.__stdout__
     if sys.__stderr__ is not None:
         sys.stderr = sys.__stderr__
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    loop.call_soon(end)
+    if _running is not None:
+        _running.call_soon(end)
