@@ -196,6 +196,10 @@ napi_value engine_close(napi_env env, napi_callback_info info) {
 /// After kClosed: nothing will be pushed that matters.
 napi_value engine_release(napi_env env, napi_callback_info info) {
   Call call(env, info);
+  if (call.context->attachment != nullptr) {
+    GilAcquire gil(call.context->attachment->state);
+    forget_shapes(*call.context);
+  }
   call.context->engine->outbox.close();
   return nullptr;
 }
@@ -264,6 +268,7 @@ constexpr Named kEngineMethods[] = {
     {"release", &engine_release}, {"waitOpen", &engine_wait_open},   {"waitClosed", &engine_wait_closed},
     {"call", &sync_call},         {"callStream", &sync_call_stream}, {"get", &sync_get},
     {"run", &sync_run},           {"claim", &engine_claim},          {"unclaim", &engine_unclaim},
+    {"run", &sync_run},           {"callFlat", &sync_call_flat},     {"useMemory", &use_flat_memory},
 };
 
 napi_value make_engine_object(napi_env env, EngineContext& context) {
@@ -418,6 +423,11 @@ void leave(void* data) {
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     context->engine->wait_closed(std::max(left, std::chrono::milliseconds(0)));
     context->engine->shut();
+  }
+  for (auto& context : environment->engines) {
+    if (context->attachment == nullptr) continue;
+    GilAcquire gil(context->attachment->state);
+    forget_shapes(*context);
   }
   for (auto& attachment : environment->attachments) detach_for_ever(*attachment);
   environment->attachments.clear();

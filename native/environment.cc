@@ -6,6 +6,13 @@
 
 namespace isopy {
 
+namespace {
+
+/// Longer bytes get memory that nobody clears first.
+constexpr std::size_t kUncleared = 4096;
+
+}  // namespace
+
 Attachment& attachment_of(EngineContext& context) {
   if (context.attachment != nullptr) return *context.attachment;
   auto& all = context.environment->attachments;
@@ -21,6 +28,11 @@ Attachment& attachment_of(EngineContext& context) {
     mark_javascript_thread();
   }
   return *context.attachment;
+}
+
+void forget_shapes(EngineContext& context) {
+  context.flat_writer.shapes().clear();
+  context.flat_reader.clear();
 }
 
 void detach_for_ever(Attachment& attachment) {
@@ -52,6 +64,19 @@ bool read_bytes(napi_env env, napi_value value, const unsigned char*& data, std:
 napi_value new_bytes(napi_env env, const void* data, std::size_t length) {
   napi_value buffer, view;
   void* target = nullptr;
+  if (length >= kUncleared) {
+    // Node clears the memory of an ArrayBuffer and not that of a Buffer, which owns an ArrayBuffer of this
+    // length.
+    napi_value bytes;
+    std::size_t size = 0, offset = 0;
+    if (napi_create_buffer(env, length, &target, &bytes) != napi_ok) return nullptr;
+    std::memcpy(target, data, length);
+    napi_typedarray_type type;
+    if (napi_get_typedarray_info(env, bytes, &type, &size, nullptr, &buffer, &offset) != napi_ok)
+      return nullptr;
+    return napi_create_typedarray(env, napi_uint8_array, size, buffer, offset, &view) == napi_ok ? view
+                                                                                                 : nullptr;
+  }
   if (napi_create_arraybuffer(env, length, &target, &buffer) != napi_ok) return nullptr;
   if (length > 0) std::memcpy(target, data, length);
   return napi_create_typedarray(env, napi_uint8_array, length, buffer, 0, &view) == napi_ok ? view : nullptr;

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "engine.h"
+#include "flat_reader.h"
+#include "flat_writer.h"
 #include "interpreter.h"
 #include "stream_reader.h"
 #include "stream_writer.h"
@@ -19,7 +21,19 @@ namespace isopy {
 
 /// Shared with JavaScript as an Int32Array: what the last sync call returned, whether events wait, and
 /// how many streams the fast codec has read and written (for tests).
-enum StateSlot { kOutcome = 0, kLength = 1, kWaiting = 2, kFast = 3, kStateSlots = 4 };
+/// For the flat codec: `kTaken` is set when the arguments of a call were read; `kReading` while the memory of
+/// arguments is in use; JavaScript sets `kForget` when it lost a message, and `kStreams` for streams only.
+enum StateSlot {
+  kOutcome = 0,
+  kLength = 1,
+  kWaiting = 2,
+  kFast = 3,
+  kTaken = 4,
+  kReading = 5,
+  kForget = 6,
+  kStreams = 7,
+  kStateSlots = 8
+};
 /// Results up to this size are written here; larger ones get a buffer of their own.
 constexpr std::size_t kScratchBytes = 64 * 1024;
 
@@ -46,7 +60,12 @@ struct EngineContext {
   unsigned char* scratch = nullptr;  // likewise
   napi_ref keep = nullptr;           // the JS object, which holds both
   bool external_memory = false;      // whether ArrayBuffers may lie over Python's memory
+  FlatWriter flat_writer;
+  FlatReader flat_reader;
 };
+
+/// Attached: the Python objects that an engine's codec remembers.
+void forget_shapes(EngineContext& context);
 
 struct Environment {
   std::shared_ptr<Claims> claims = std::make_shared<Claims>();

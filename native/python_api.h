@@ -79,6 +79,7 @@ constexpr int kPyFileInput = 257;
   X(Py_ssize_t, PyObject_Size, (PyObject*))                                                     \
   X(PyObject*, PyObject_Str, (PyObject*))                                                      \
   X(PyObject*, PyObject_GetIter, (PyObject*))                                                  \
+  X(Py_ssize_t, PyObject_Hash, (PyObject*))                                                    \
   X(PyObject*, PyIter_Next, (PyObject*))                                                       \
   X(int, PyObject_GetBuffer, (PyObject*, Py_buffer*, int))                                     \
   X(void, PyBuffer_Release, (Py_buffer*))                                                      \
@@ -107,6 +108,8 @@ constexpr int kPyFileInput = 257;
   X(PyObject*, PyUnicode_AsEncodedString, (PyObject*, const char*, const char*))               \
   X(const char*, PyUnicode_AsUTF8AndSize, (PyObject*, Py_ssize_t*))                            \
   X(Py_ssize_t, PyUnicode_GetLength, (PyObject*))                                              \
+  X(int, PyUnicode_Compare, (PyObject*, PyObject*))                                            \
+  X(PyObject*, PyUnicode_FromKindAndData, (int, const void*, Py_ssize_t))                      \
   X(PyObject*, PyBytes_FromStringAndSize, (const char*, Py_ssize_t))                           \
   X(int, PyBytes_AsStringAndSize, (PyObject*, char**, Py_ssize_t*))                            \
   X(PyObject*, PyByteArray_FromStringAndSize, (const char*, Py_ssize_t))                       \
@@ -148,7 +151,8 @@ constexpr int kPyFileInput = 257;
   X(PyThreadState*, PyThreadState_GetUnchecked, ())                                            \
   X(PyThreadState*, _PyThreadState_UncheckedGet, ())                                           \
   X(int, PyGC_Enable, ())                                                                      \
-  X(int, PyGC_Disable, ())
+  X(int, PyGC_Disable, ())                                                                     \
+  X(PyObject*, _PyDict_NewPresized, (Py_ssize_t))
 
 /// Objects that are embedded in libpython (the symbol is the object).
 #define ISOPY_PYTHON_OBJECTS(X)                                                                \

@@ -20,7 +20,7 @@ constexpr std::size_t kFewArguments = 8;
 constexpr Py_ssize_t kManyDropped = 64;
 
 /// What the JS side reads from the state array.
-enum Outcome : std::int32_t { kScalar = 0, kStream = 1, kError = 2 };
+enum Outcome : std::int32_t { kScalar = 0, kStream = 1, kError = 2, kFlat = 3, kFlatMoved = 4 };
 
 /// One sync call: checks that the engine can take it, counts the JS thread as blocked, attaches.
 class SyncScope {
@@ -156,7 +156,29 @@ napi_value deliver_error(const Gil& gil, napi_env env, EngineContext& context) {
   return nullptr;
 }
 
-/// A value: a scalar directly, plain data through the fast codec, anything else through
+/// Plain data as flat slots; null when the value is not for that, or a JS exception is pending.
+napi_value deliver_flat(const Gil& gil, napi_env env, EngineContext& context, PyObject* value) {
+  FlatWriter& writer = context.flat_writer;
+  std::int32_t* state = context.state;
+  if (state[kStreams] != 0 || !py().plain_layout) return nullptr;
+  if (state[kForget] != 0) writer.shapes().clear();
+  state[kForget] = 0;
+  if (!writer.write(gil, env, value, context.engine->limits)) return nullptr;
+  napi_value beside = writer.beside(gil, env);
+  if (beside == nullptr) return nullptr;
+  state[kFast]++;
+  state[kOutcome] = kFlat;
+  napi_value moved = writer.memory().news(env);
+  if (moved == nullptr) return beside;
+  state[kOutcome] = kFlatMoved;
+  napi_value both;
+  napi_create_array_with_length(env, 2, &both);
+  napi_set_element(env, both, 0, moved);
+  napi_set_element(env, both, 1, beside);
+  return both;
+}
+
+/// A value: a scalar directly, plain data as slots or through the fast codec, anything else through
 /// `engine.encode(value, mode)`.
 napi_value deliver_value(const Gil& gil, napi_env env, EngineContext& context, PyObject* value, int mode) {
   const bool too_long =
@@ -173,6 +195,9 @@ napi_value deliver_value(const Gil& gil, napi_env env, EngineContext& context, P
       case Conversion::kNotScalar:
         break;
     }
+    if (napi_value flat = deliver_flat(gil, env, context, value)) return flat;
+    bool pending = false;
+    if (napi_is_exception_pending(env, &pending) == napi_ok && pending) return nullptr;
     StreamWriter& writer = context.attachment->writer;
     if (writer.write(gil, value, context.engine->limits)) {
       context.state[kFast]++;
@@ -308,6 +333,48 @@ napi_value sync_call_stream(napi_env env, napi_callback_info info) {
       py().PyObject_Call(callee.get(), positional, keywords == py()._Py_NoneStruct ? nullptr : keywords));
   if (!result) return deliver_error(gil, env, *context);
   return deliver_value(gil, env, *context, result.get(), 0);
+}
+
+napi_value sync_call_flat(napi_env env, napi_callback_info info) {
+  napi_value values[4];
+  std::size_t count = 4;
+  void* data = nullptr;
+  napi_get_cb_info(env, info, &count, values, nullptr, &data);
+  EngineContext* context = context_of(env, data);
+  if (context == nullptr) return nullptr;
+  std::uint32_t slots = 0;
+  context->state[kTaken] = 0;
+  if (count < 4 || napi_get_value_uint32(env, values[1], &slots) != napi_ok)
+    return throw_argument(env, "callFlat needs a handle, a number of slots, a text and buffers");
+
+  SyncScope scope(*context);
+  const Gil& gil = scope.token();
+  PyOwned callee = object_of(gil, env, *context, values[0]);
+  if (!callee) return nullptr;
+  context->state[kReading] = 1;
+  const FlatReader::Arguments made = context->flat_reader.read(gil, env, slots, values[2], values[3]);
+  context->state[kReading] = 0;
+  if (!made.positional) {
+    if (py().PyErr_Occurred() != nullptr) return deliver_error(gil, env, *context);
+    return throw_argument(env, "the slots of callFlat make no sense");
+  }
+  context->state[kTaken] = 1;
+  context->state[kFast]++;
+  PyOwned result =
+      PyOwned::steal(py().PyObject_Call(callee.get(), made.positional.get(), made.keywords.get()));
+  if (!result) return deliver_error(gil, env, *context);
+  return deliver_value(gil, env, *context, result.get(), 0);
+}
+
+napi_value use_flat_memory(napi_env env, napi_callback_info info) {
+  napi_value buffer;
+  std::size_t count = 1;
+  void* data = nullptr;
+  napi_get_cb_info(env, info, &count, &buffer, nullptr, &data);
+  auto* context = static_cast<EngineContext*>(data);
+  if (count < 1 || context->flat_reader.reading() || !context->flat_reader.memory().adopt(env, buffer))
+    return throw_argument(env, "useMemory needs an ArrayBuffer, and no call that is reading one");
+  return nullptr;
 }
 
 napi_value sync_get(napi_env env, napi_callback_info info) {

@@ -5,6 +5,8 @@
  * instruction (a row of PROTOCOL.md), never a backend method. Everything that crosses is bytes
  * (streams of PROTOCOL.md), so a backend never looks at a value.
  */
+import type { Outbound } from "./marshal/boundary.ts";
+import type { KnownParts } from "./marshal/encoder.ts";
 
 /** Identifies one program for ever; chosen by the facade, never reused within an engine. */
 export type ProgramId = number;
@@ -151,9 +153,19 @@ export interface BackendHost {
 /** What crosses a synchronous call without a stream. */
 export type Scalar = null | undefined | boolean | number | bigint | string;
 
+/** Calls with plain data through memory that both sides see. */
+export interface DataCalls {
+  /** As `call`, with any data; `REFUSED` when the arguments must be a stream: nothing has happened then but the getters that ran. */
+  call(handle: HandleId, args: readonly unknown[], kwargs: Readonly<Record<string, unknown>> | undefined, outbound: Outbound): unknown;
+  /** After REFUSED: what was read of the arguments. */
+  readSoFar(): ReadonlyMap<object, KnownParts> | undefined;
+}
+/** See {@link DataCalls}. */
+export const REFUSED = Symbol("refused");
+
 /**
  * Calls without a promise, on the JS thread. After each call `outcome` says what was returned:
- * 0 a scalar, 1 a stream with the value, 2 a stream with the error. A returned stream is a view
+ * 0 a value, 1 a stream with the value, 2 a stream with the error. A returned stream is a view
  * that is valid until the next call.
  */
 export interface SyncCalls {
@@ -162,6 +174,8 @@ export interface SyncCalls {
   call(handle: HandleId, args: readonly Scalar[]): Scalar | Uint8Array;
   /** Calls a handle with a stream that holds `(args tuple, kwargs dict or None)`. */
   callStream(handle: HandleId, operands: Uint8Array): Scalar | Uint8Array;
+  /** Calls a handle with data, where this engine takes it without a stream. */
+  readonly data?: DataCalls;
   /** An attribute; `mode` as in PROTOCOL.md, section 3. */
   get(handle: HandleId, name: string, mode: number): Scalar | Uint8Array;
   /** Runs one program (a fragment) to its end. */

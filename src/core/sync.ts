@@ -4,7 +4,18 @@
  * Data is copied, objects are refs; `{ convert: "ref" }` keeps everything reached from a module in
  * Python. What Python raises is thrown where it was called.
  */
-import type { Backend, BackendHost, EngineInfo, Reply, ReplyOutput, Scalar, StartOptions, SyncCalls, WireLimits } from "./backend.ts";
+import {
+  type Backend,
+  type BackendHost,
+  type EngineInfo,
+  REFUSED,
+  type Reply,
+  type ReplyOutput,
+  type Scalar,
+  type StartOptions,
+  type SyncCalls,
+  type WireLimits,
+} from "./backend.ts";
 import { own } from "./contents.ts";
 import type { ReadOptions } from "./conversion.ts";
 import { Engine } from "./engine.ts";
@@ -12,7 +23,7 @@ import { EngineError, PythonError, placeStack } from "./errors.ts";
 import { SessionRegistry } from "./events.ts";
 import { ExprNode, type RefTarget } from "./expression.ts";
 import type { MakeRef } from "./handles.ts";
-import { Encoder, encodeInto } from "./marshal/encode.ts";
+import { Encoder, encodeInto, type KnownParts } from "./marshal/encode.ts";
 import { tupleOf } from "./marshal/literals.ts";
 import { readScalar } from "./scalar.ts";
 import { serviceCall } from "./service.ts";
@@ -23,6 +34,8 @@ import { type SyncHome, SyncRefNode } from "./sync-ref.ts";
 import { Mode, Op } from "./wire/frames.ts";
 
 const makeSyncRef: MakeRef = (home, context, flags, lease, keep) => new SyncRefNode(home, context, flags, lease, keep);
+
+const isFunction = (value: unknown): boolean => typeof value === "function";
 
 export class SyncEngine extends Engine implements SyncHome {
   /** Set when the backend runs. */
@@ -40,19 +53,28 @@ export class SyncEngine extends Engine implements SyncHome {
       return this.now(node, Mode.REF, undefined);
     }
     const id = ref.usable(this);
+    const { data } = this.calls;
+    let known: ReadonlyMap<object, KnownParts> | undefined;
+    // A function is lent or a ref: never plain data.
+    if (data !== undefined && !args.some(isFunction)) {
+      const value = data.call(id, args, kwargs, this.codec);
+      if (value !== REFUSED) return this.calls.outcome === 0 ? value : this.outcome(value as Scalar | Uint8Array, false, this.callWith);
+      known = data.readSoFar();
+    }
     const encoder = this.#encoder ?? new Encoder();
     this.#encoder = undefined;
     const mark = this.lent.mark();
     let value: Scalar | Uint8Array;
     try {
       const operands = tupleOf([tupleOf(args), kwargs ?? null]);
-      encodeInto(encoder, operands, this.codec, { limits: this.codec.limits, root: "args" });
+      encodeInto(encoder, operands, this.codec, { limits: this.codec.limits, root: "args", ...(known && { known }) });
       this.lent.commit(mark);
       value = this.calls.callStream(id, encoder.sink.peek());
     } catch (error) {
       this.lent.undo(mark);
       throw error;
     } finally {
+      encoder.known = undefined;
       this.#encoder = encoder;
     }
     return this.calls.outcome === 0 ? value : this.outcome(value, false, this.callWith);

@@ -54,6 +54,9 @@ export interface AddonEngine {
   waitClosed(milliseconds: number): boolean;
   call(handle: number, ...args: unknown[]): unknown;
   callStream(handle: number, operands: Uint8Array): unknown;
+  /** With arguments in the memory of `useMemory`; text and buffers beside it. */
+  callFlat(handle: number, slots: number, text: string | undefined, buffers: readonly Uint8Array[] | undefined): unknown;
+  useMemory(memory: ArrayBuffer): void;
   get(handle: number, name: string, mode: number): unknown;
   run(program: Uint8Array): unknown;
   /** Whether ArrayBuffers may lie over Python's memory here; else `claim` copies. */

@@ -6,7 +6,16 @@
  *
  * Invariant: after `lost` or `close` nothing more is settled.
  */
-import type { Backend, BackendHost, EngineInfo, ExportedMemory, ExportId, ProgramId, StartOptions } from "../../core/backend.ts";
+import type {
+  Backend,
+  BackendHost,
+  EngineInfo,
+  ExportedMemory,
+  ExportId,
+  ProgramId,
+  StartOptions,
+  WireLimits,
+} from "../../core/backend.ts";
 import { EngineError } from "../../core/errors.ts";
 import { engineOptions, readFlat, settleReplies, writeFlat } from "../../core/transport.ts";
 import { FrameKind } from "../../core/wire/frames.ts";
@@ -37,6 +46,7 @@ export class NativeBackend implements Backend, ExportedMemory {
   #closing: Promise<void> | undefined;
   #ended = false;
   #sync: NativeSyncCalls | undefined;
+  #limits!: WireLimits;
   /** Programs in flight. */
   #pending = 0;
   readonly #claims = new WeakMap<ArrayBuffer, ExportId>();
@@ -47,7 +57,7 @@ export class NativeBackend implements Backend, ExportedMemory {
   }
 
   get sync(): NativeSyncCalls {
-    this.#sync ??= new NativeSyncCalls(this.#running(), () => this.#drain(true));
+    this.#sync ??= new NativeSyncCalls(this.#running(), this.#limits, () => this.#drain(true));
     return this.#sync;
   }
 
@@ -142,6 +152,7 @@ export class NativeBackend implements Backend, ExportedMemory {
   #open(options: StartOptions, host: BackendHost): AddonEngine {
     if (this.#engine !== undefined) throw new EngineError("ERR_ARGUMENT", "This backend was started before.", "Make a new one.");
     this.#host = host;
+    this.#limits = options.limits;
     const addon = loadAddon();
     const { library, executable } = this.#options.python;
     if (library === null) throw new EngineError("ERR_BACKEND_UNAVAILABLE", `${executable} has no shared library.`);

@@ -1,14 +1,17 @@
 /**
- * Calls without a promise: scalars go straight into the addon, everything else as a stream.
+ * Calls without a promise: scalars go straight into the addon, data through memory that both sides see
+ * (`flat-calls.ts`), everything else as a stream.
  *
  * The addon leaves the outcome in `state[0]` and a stream's bytes in `scratch` (length in
  * `state[1]`), or returns them when they are too long for it. `state[2]` says that events are
  * waiting, so that what Python printed is delivered before the caller continues.
  */
-import type { Program, Reply, Scalar, SyncCalls } from "../../core/backend.ts";
-import { EngineError, type EngineErrorCode } from "../../core/errors.ts";
+import type { Program, Reply, Scalar, SyncCalls, WireLimits } from "../../core/backend.ts";
+import { EngineError } from "../../core/errors.ts";
 import { readReplies } from "../../core/transport.ts";
 import type { AddonEngine } from "./addon.ts";
+import { FlatCalls } from "./flat-calls.ts";
+import { typed } from "./typed-error.ts";
 
 type Result = Scalar | Uint8Array;
 
@@ -17,9 +20,11 @@ export class NativeSyncCalls implements SyncCalls {
   readonly #state: Int32Array;
   readonly #scratch: Uint8Array;
   readonly #flush: () => void;
+  readonly data: FlatCalls;
 
-  constructor(engine: AddonEngine, flush: () => void) {
+  constructor(engine: AddonEngine, limits: WireLimits, flush: () => void) {
     this.#engine = engine;
+    this.data = new FlatCalls(engine, limits, (result) => this.#taken(result));
     this.#state = engine.state;
     this.#scratch = engine.scratch;
     this.#flush = flush;
@@ -90,8 +95,9 @@ export class NativeSyncCalls implements SyncCalls {
     return reply;
   }
 
-  #taken(result: unknown): Result {
+  #taken(returned: unknown): Result {
     const state = this.#state;
+    const result = (state[0] as number) >= 3 ? this.data.receive(returned) : returned;
     if (state[2] !== 0) return this.#afterEvents(result);
     return state[0] === 0 ? (result as Scalar) : ((result as Uint8Array | undefined) ?? this.#scratch.subarray(0, state[1]));
   }
@@ -106,10 +112,4 @@ export class NativeSyncCalls implements SyncCalls {
     state[0] = outcome;
     return kept;
   }
-}
-
-/** The addon throws plain errors with a `code`. */
-function typed(error: unknown): unknown {
-  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string" || !error.code.startsWith("ERR_")) return error;
-  return new EngineError(error.code as EngineErrorCode, error.message, undefined, { cause: error });
 }

@@ -4,9 +4,9 @@
 import type { WireLimits } from "../backend.ts";
 import * as op from "../wire/opcodes.ts";
 import type { Outbound } from "./boundary.ts";
-import { Encoder } from "./encoder.ts";
+import { Encoder, type KnownParts } from "./encoder.ts";
 
-export { Encoder };
+export { Encoder, type KnownParts };
 
 export interface EncodeOptions {
   readonly limits: WireLimits;
@@ -14,6 +14,8 @@ export interface EncodeOptions {
   readonly root?: string;
   /** Cut off nanoseconds instead of refusing them. */
   readonly lossy?: boolean;
+  /** What was read of the value already. */
+  readonly known?: ReadonlyMap<object, KnownParts>;
 }
 
 /** Kept between calls; taken while in use, because a getter may call Python and encode again. */
@@ -58,6 +60,7 @@ export function encodeInto(encoder: Encoder, value: unknown, outbound: Outbound,
 
 function encodeTo(encoder: Encoder, value: unknown, outbound: Outbound, options: EncodeOptions): void {
   encoder.begin(outbound, options.limits, options.lossy);
+  encoder.known = options.known;
   const { sink } = encoder;
   sink.op(op.PROTO);
   sink.op(5);

@@ -27,7 +27,15 @@ const FEW = 32;
 /** Containers below this many levels are written in a stream of their own, so that a batch is never deep. */
 const INNER_DEPTH = 200;
 
+/** What was read of a container by somebody who gave up: its keys or its length, and the first values. */
+export interface KnownParts {
+  readonly head: readonly string[] | number;
+  readonly values: readonly unknown[];
+}
+
 export class Encoder {
+  /** Containers that were read in part, so that no getter runs twice; for one value. */
+  known: ReadonlyMap<object, KnownParts> | undefined;
   readonly sink: ByteSink;
   outbound!: Outbound;
   lossy = false;
@@ -60,6 +68,7 @@ export class Encoder {
   /** Forgets what was written, so that nothing after this refers to anything before. */
   forget(): void {
     this.extended = false;
+    this.known = undefined;
     // Setting a length is slow in V8 even when it changes nothing: 5% of a small program (bench/facade).
     if (this.#few.length > 0) this.#few.length = 0;
     this.#many = undefined;
@@ -98,15 +107,19 @@ export class Encoder {
     if (frame.kind === Kind.OBJECT) {
       const source = frame.source as Record<string, unknown>;
       while (frame.next < length) {
-        const key = items[frame.next++] as string;
+        const at = frame.next++;
+        const key = items[at] as string;
         this.sink.text(key);
-        const inner = this.#value(source[key]);
+        const { known } = frame;
+        const inner = this.#value(known !== undefined && at < known.length ? known[at] : source[key]);
         if (inner !== undefined) return inner;
       }
       return undefined;
     }
+    const { known } = frame;
     while (frame.next < length) {
-      const inner = this.#value(items[frame.next++]);
+      const at = frame.next++;
+      const inner = this.#value(known !== undefined && at < known.length ? known[at] : items[at]);
       if (inner !== undefined) return inner;
     }
     return undefined;
@@ -169,9 +182,18 @@ export class Encoder {
     this.#deeper();
     this.sink.op(kind === Kind.LIST ? op.EMPTY_LIST : kind === Kind.SET ? op.EMPTY_SET : op.EMPTY_DICT);
     this.remember(source);
+    const known = this.known?.get(source);
+    if (known !== undefined) return this.#openKnown(kind, source, items, known);
     if (items.length === 0) return undefined;
     this.sink.op(op.MARK);
     return new Frame(kind, source, items);
+  }
+
+  #openKnown(kind: Growing, source: object, items: readonly unknown[], { head, values }: KnownParts): Frame | undefined {
+    const length = typeof head === "number" ? head : head.length;
+    if (length === 0) return undefined;
+    this.sink.op(op.MARK);
+    return new Frame(kind, source, typeof head === "number" ? items : head, values, length);
   }
 
   /** Opens a container that Python cannot change: it is made after its parts. */

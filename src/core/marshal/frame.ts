@@ -28,7 +28,10 @@ export class Frame {
     /** The object this is, where sharing it matters. */
     readonly source: object | undefined,
     readonly items: readonly unknown[],
+    /** The first parts, where they were read before. */
+    readonly known: readonly unknown[] | undefined = undefined,
+    length = items.length,
   ) {
-    this.length = items.length;
+    this.length = length;
   }
 }
