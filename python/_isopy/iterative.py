@@ -66,7 +66,7 @@ class IterativeWriter(Introducing):
     def _write(self, value: Any) -> Any:
         """Writes a leaf, or returns the steps that write what has children."""
         tp = type(value)
-        convert = None if tp in _LEAVES or tp in _NESTED else plain(tp)
+        convert = None if tp in _LEAVES or tp in _NESTED or tp in _RAW else plain(tp)
         if convert is not None:
             value = convert(value)
             tp = type(value)
@@ -81,6 +81,11 @@ class IterativeWriter(Introducing):
         nested = _NESTED.get(tp)
         if nested is not None:
             return nested(self, value)
+        raw = _RAW.get(tp)
+        if raw is not None:  # it has an identity in JavaScript
+            raw(self._out, value)
+            self._memoize(value)
+            return None
         return self._extension(value, (EXACT.get(tp) or rule(tp))(self, value))
 
     def _memoize(self, value: Any) -> None:
@@ -191,9 +196,8 @@ _LEAVES: dict[type, Any] = {
     int: _int,
     float: _float,
     str: _str,
-    bytes: _bytes,
-    bytearray: _bytearray,
 }
+_RAW: dict[type, Any] = {bytes: _bytes, bytearray: _bytearray}
 _NESTED: dict[type, Any] = {
     list: IterativeWriter._list,
     tuple: IterativeWriter._tuple,

@@ -2,7 +2,7 @@
 
 import { NativeBackend } from "../../src/backends/native/backend.ts";
 import { chooseNative } from "../../src/backends/native/open.ts";
-import type { BackendHost, StartOptions } from "../../src/core/backend.ts";
+import { type BackendHost, REFUSED, type StartOptions } from "../../src/core/backend.ts";
 import type { Inbound, Outbound } from "../../src/core/marshal/boundary.ts";
 import { decodeStream } from "../../src/core/marshal/decode.ts";
 import { encodeStream } from "../../src/core/marshal/encode.ts";
@@ -91,6 +91,29 @@ export function startRaw(host: BackendHost = silentHost) {
       const [output] = sync.run({ id: next, context: 0, bytes }).outputs;
       if (output?.kind === 2) throw decode(output.payload);
       return this.handle(name);
+    },
+    /** Calls a handle with any data, as the facade does: through shared memory where that takes it. */
+    callData(handle: number, ...args: unknown[]): unknown {
+      const { data } = sync;
+      let result = data.call(handle, args, undefined, outbound);
+      if (result === REFUSED) {
+        const known = data.readSoFar();
+        const stream = encodeStream(tuple([tuple(args), null]), outbound, { limits, ...(known && { known }) });
+        result = sync.callStream(handle, stream);
+      }
+      if (sync.outcome === 0) return result;
+      const value = decode(result as Uint8Array);
+      if (sync.outcome === 2) throw value;
+      return value;
+    },
+    /** Without shared memory, both ways. */
+    withStreams<T>(use: () => T): T {
+      sync.data.streams = true;
+      try {
+        return use();
+      } finally {
+        sync.data.streams = false;
+      }
     },
     /** How many streams the fast codec has read and written. */
     fastCount: () => sync.fastCount,

@@ -1,0 +1,282 @@
+/**
+ * Flat slots and streams carry the same values, both ways and in every case, and what slots cannot say goes as a
+ * stream before anything is lost. Seeds of the random values are printed; `ISOPY_SEED` repeats a run.
+ */
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { PyFloat } from "../../src/core/values/float.ts";
+import { bytearray, frozenset, isBytearray, isFrozenset, isTuple, tuple } from "../../src/core/values/tags.ts";
+import { Handle, startRaw } from "./raw.ts";
+
+let raw: ReturnType<typeof startRaw>;
+let spell: number;
+let echo: number;
+let keep: number;
+let kept: number;
+
+const seed = Number(process.env["ISOPY_SEED"] ?? (Math.random() * 0x7fffffff) | 0);
+console.info(`flat.test.ts: ISOPY_SEED=${seed}`);
+
+beforeAll(() => {
+  raw = startRaw();
+  echo = raw.handle("lambda value: value");
+  keep = raw.handle("lambda value: globals().__setitem__('kept', value)");
+  kept = raw.handle("lambda: kept");
+  // Exact types, key order, sharing and the sign of zero: spelled out.
+  spell = raw.define(
+    "spell",
+    `
+import struct
+def spell(value):
+    seen, out, todo = {}, [], [value]
+    while todo:
+        value = todo.pop()
+        kind = type(value).__name__
+        if kind in ("list", "dict", "set", "bytearray") or kind in ("bytes", "tuple", "frozenset") and len(value) > 1:
+            if id(value) in seen:
+                out.append("shared %d" % seen[id(value)])
+                continue
+            seen[id(value)] = len(seen)
+        if kind in ("list", "tuple"):
+            out.append("%s %d" % (kind, len(value)))
+            todo.extend(reversed(value))
+        elif kind == "dict":
+            out.append("dict %d" % len(value))
+            for key, item in reversed(list(value.items())):
+                todo.append(item)
+                todo.append(key)
+        elif kind in ("set", "frozenset"):
+            out.append(kind + repr(sorted(map(repr, value))))
+        elif kind == "float":
+            out.append("float " + struct.pack(">d", value).hex())
+        elif kind == "str":
+            out.append("str " + ascii(value))
+        elif kind in ("memoryview", "SymbolProxy"):
+            out.append(kind + (value.format + value.hex() if kind == "memoryview" else ""))
+        else:
+            out.append(kind + " " + (hex(value) if kind == "int" else repr(value)))
+    return "\\n".join(out)
+`,
+  );
+});
+afterAll(() => raw.backend.close());
+
+/** What a JavaScript value is, down to sharing, tags, order and the sign of zero. */
+function look(root: unknown): string {
+  const seen = new Map<object, number>();
+  const out: string[] = [];
+  const todo: unknown[] = [root];
+  while (todo.length > 0) {
+    const value = todo.pop();
+    if (typeof value !== "object" || value === null) {
+      out.push(Object.is(value, -0) ? "-0" : typeof value === "string" ? JSON.stringify(value) : `${typeof value} ${String(value)}`);
+      continue;
+    }
+    // One and the same object wherever it occurs in Python, so its identity says nothing.
+    const single = value instanceof Uint8Array && !isBytearray(value) && value.length < 2;
+    const known = single ? undefined : seen.get(value);
+    if (known !== undefined) {
+      out.push(`shared ${known}`);
+      continue;
+    }
+    if (!single) seen.set(value, seen.size);
+    const proto = (Object.getPrototypeOf(value) as { constructor?: { name?: string } }).constructor?.name;
+    if (Array.isArray(value)) {
+      out.push(`${isTuple(value) ? "tuple" : "array"} ${value.length} ${Object.isFrozen(value)} ${proto}`);
+      todo.push(...[...value].reverse());
+    } else if (value instanceof Map) {
+      out.push(`map ${value.size}`);
+      todo.push(...[...value].flat(1).reverse());
+    } else if (value instanceof Set) {
+      out.push(`${isFrozenset(value) ? "frozenset" : "set"} ${value.size}`);
+      todo.push(...[...value].reverse());
+    } else if (value instanceof Uint8Array) {
+      out.push(`${isBytearray(value) ? "bytearray" : "bytes"} ${proto} ${value.byteOffset} ${value.buffer.byteLength} ${value.join(" ")}`);
+    } else if (value instanceof Handle) {
+      out.push("handle");
+    } else {
+      const entries = Object.entries(Object.getOwnPropertyDescriptors(value));
+      out.push(`${proto} ${entries.length}`);
+      for (const [key, { value: item, writable, enumerable, configurable }] of entries.reverse())
+        todo.push(item, `${key} ${writable} ${enumerable} ${configurable}`);
+    }
+  }
+  return out.join("\n");
+}
+
+/** What happens, an error included. */
+function outcome(act: () => unknown): string {
+  try {
+    return look(act());
+  } catch (error) {
+    const { name, code, message } = error as { name?: string; code?: string; message?: string };
+    return `${name} ${code} ${message}`;
+  }
+}
+
+const texts = fc.oneof(
+  fc.string({ unit: "grapheme" }),
+  fc.string({ unit: "binary" }),
+  fc.string({ minLength: 10, maxLength: 40 }),
+  fc.constantFrom(
+    "",
+    "a\0b",
+    "\ud800",
+    "x\udc00y",
+    "é",
+    "ÿ",
+    "Ā",
+    "漢字",
+    "👍",
+    "👍".repeat(9),
+    "x".repeat(24),
+    "x".repeat(25),
+    "é".repeat(200),
+  ),
+);
+const keys = fc.oneof(
+  fc.string({ maxLength: 4 }),
+  fc.constantFrom(
+    "__proto__",
+    "then",
+    "constructor",
+    "toString",
+    "0",
+    "1",
+    "42",
+    "length",
+    "",
+    "\ud800",
+    "a\0b",
+    "漢",
+    '"];throw 1//',
+    "\u2028",
+  ),
+);
+const easy = fc.oneof(
+  fc.constantFrom(
+    null,
+    true,
+    false,
+    0,
+    -0,
+    1,
+    -1,
+    255,
+    2 ** 31 - 1,
+    2 ** 31,
+    -(2 ** 31),
+    -(2 ** 31) - 1,
+    2 ** 53 - 1,
+    2 ** 53,
+    Number.NaN,
+    -Infinity,
+  ),
+  fc.integer(),
+  fc.double(),
+  fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+  texts,
+  fc.uint8Array({ maxLength: 20 }),
+  fc.uint8Array({ minLength: 500, maxLength: 530 }),
+  fc.uint8Array({ maxLength: 5 }).map((bytes) => bytearray(bytes)),
+  fc.double().map((number) => new PyFloat(number)),
+);
+/** Of what slots cannot say. */
+const hard = fc.oneof(
+  fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }),
+  fc.constantFrom(new Date(86_400_000), Symbol("s"), new (class Foo {})(), () => 1),
+  fc.constant(new Float64Array([1, 2])),
+  fc.constant(new Map<unknown, unknown>([[tuple([1]), 2], [true, 1], ["x", 3]])), // biome-ignore format: one value
+);
+const values = (leaf: fc.Arbitrary<unknown>) =>
+  fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 5, depthSize: "small", withCrossShrink: true },
+      leaf,
+      fc.array(tie("value"), { maxLength: 6 }),
+      fc.array(fc.oneof(fc.integer(), fc.double()), { maxLength: 8 }),
+      fc.array(tie("value"), { maxLength: 6 }).map((items) => tuple(items)),
+      fc.uniqueArray(fc.tuple(keys, tie("value")), { selector: ([key]) => key, maxLength: 6 }).map((entries) => {
+        const object: Record<string, unknown> = {};
+        for (const [key, value] of entries)
+          Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+        return object;
+      }),
+      fc.array(fc.record({ id: fc.integer(), name: texts, nested: tie("value") }), { maxLength: 4 }),
+      fc.uniqueArray(fc.tuple(fc.integer(), tie("value")), { selector: ([key]) => key, maxLength: 4 }).map((entries) => new Map(entries)),
+      fc.uniqueArray(fc.tuple(texts, tie("value")), { selector: ([key]) => key, maxLength: 4 }).map((entries) => new Map(entries)),
+      fc.uniqueArray(fc.integer(), { maxLength: 5 }).map((items) => new Set(items)),
+      fc.uniqueArray(texts, { maxLength: 5 }).map((items) => frozenset(items)),
+      tie("value").map((shared) => [shared, shared, { again: shared }]),
+      tie("value").map((held) => {
+        const list: unknown[] = [held];
+        list.push(list, { list });
+        return list;
+      }),
+    ),
+  })).value;
+
+describe("flat slots and streams", () => {
+  it("bring the same values to Python", () => {
+    const before = raw.fastCount();
+    fc.assert(
+      fc.property(values(easy), (value) => {
+        expect(outcome(() => raw.callData(spell, value))).toBe(outcome(() => raw.call(spell, value)));
+      }),
+      { seed, numRuns: 2000 },
+    );
+    expect(raw.fastCount() - before).toBeGreaterThan(3500);
+  });
+
+  it("bring the same values to Python when something in them must be a stream, with the same errors", () => {
+    fc.assert(
+      fc.property(values(fc.oneof({ weight: 6, arbitrary: easy }, { weight: 1, arbitrary: hard })), (value) => {
+        expect(outcome(() => raw.callData(spell, value))).toBe(outcome(() => raw.call(spell, value)));
+      }),
+      { seed, numRuns: 1500 },
+    );
+  });
+
+  it("bring the same values to JavaScript", () => {
+    fc.assert(
+      fc.property(values(easy), (value) => {
+        raw.callData(keep, value);
+        const flat = outcome(() => raw.callData(kept));
+        expect(flat).toBe(raw.withStreams(() => outcome(() => raw.call(kept))));
+        expect(outcome(() => raw.callData(echo, value))).toBe(raw.withStreams(() => outcome(() => raw.call(echo, value))));
+      }),
+      { seed, numRuns: 1000 },
+    );
+  });
+
+  it("run each getter once, whatever happens after it", () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(easy, fc.constant("list"), fc.constant("hard")), { minLength: 1, maxLength: 12 }), (parts) => {
+        const build = () => {
+          let runs = 0;
+          const make = (at: number): unknown => {
+            if (at >= parts.length) return at;
+            const part = parts[at];
+            if (part === "hard") return new Date(0);
+            const object = {} as Record<string, unknown>;
+            const read = (value: unknown) => () => {
+              runs++;
+              if (runs === 3) object["late"] = "came while it was read";
+              return value;
+            };
+            Object.defineProperty(object, "a", { get: read(part === "list" ? [1, 2.5, make(at + 1)] : part), enumerable: true });
+            object["plain"] = [1, 2, 3];
+            Object.defineProperty(object, "b", { get: read(make(at + 1)), enumerable: true });
+            return at % 3 === 2 ? tuple([at, object]) : object;
+          };
+          return { value: make(0), runs: () => runs };
+        };
+        const flat = build();
+        const stream = build();
+        expect(outcome(() => raw.callData(spell, flat.value))).toBe(outcome(() => raw.call(spell, stream.value)));
+        expect(flat.runs()).toBe(stream.runs());
+      }),
+      { seed, numRuns: 800 },
+    );
+  });
+});
