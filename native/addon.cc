@@ -114,12 +114,9 @@ napi_value engine_submit(napi_env env, napi_callback_info info) {
   Call call(env, info);
   const unsigned char* data = nullptr;
   std::size_t length = 0;
-  std::uint32_t programs = 0;
-  if (!read_bytes(env, call.args[0], data, length) || length == 0 ||
-      napi_get_value_uint32(env, call.args[1], &programs) != napi_ok) {
-    return throw_argument(env, "submit needs a frame (Uint8Array) and its number of programs");
-  }
-  submit_frame(call.context->engine, copy(data, length), programs);
+  if (!read_bytes(env, call.args[0], data, length) || length == 0)
+    return throw_argument(env, "submit needs a frame (Uint8Array)");
+  submit_frame(call.context->engine, copy(data, length));
   return nullptr;
 }
 

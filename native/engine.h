@@ -74,20 +74,13 @@ class Engine : public std::enable_shared_from_this<Engine> {
   /// Memory that Python has lent to JavaScript and that nobody views yet.
   Exports exports;
 
-  /// Entries of the engine's queue (programs handed over, and what `host.wake` announced), and those
-  /// that were begun (`host.tick`) or turned out to be gone. Their sum is a stamp that changes
-  /// whenever looking for work again could make sense.
-  std::atomic<std::uint64_t> submitted{0}, begun{0};
-  /// The stamp of the last look that the monitor asked for.
+  /// How long the queue was after a program was last taken from it, and how often something was queued
+  /// or begun: after a change another look at what a stalled worker left could make sense.
+  std::atomic<std::int64_t> queued{0};
+  std::atomic<std::uint64_t> changes{0};
+  /// `changes` at the last look that the monitor asked for.
   std::atomic<std::uint64_t> explored{0};
-  std::uint64_t stamp() const { return submitted.load() + begun.load(); }
-  bool may_have_work() const { return submitted.load() > begun.load() && stamp() != explored.load(); }
-  /// The queue was seen empty after `count` entries had been announced.
-  void note_empty(std::uint64_t count) {
-    std::uint64_t known = begun.load();
-    while (known < count && !begun.compare_exchange_weak(known, count)) {
-    }
-  }
+  bool may_have_work() const { return queued.load() > 0 && changes.load() != explored.load(); }
 
   /// Any thread, once: tells JavaScript (and a blocked starter) how opening ended.
   void opened(bool ok, std::string text);

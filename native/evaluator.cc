@@ -196,7 +196,8 @@ void Evaluator::work() {
   if (!lane_) return broken();
   set(parts_.engine_name, parts_.engine.get());
   set(parts_.depth_name, parts_.one.get());
-  while (py().PyObject_Size(parts_.queue.get()) > 0) {
+  for (Py_ssize_t size; (size = py().PyObject_Size(parts_.queue.get())) > 0;) {
+    engine_.queued.store(size - 1, std::memory_order_relaxed);
     if (const Py_ssize_t count = slow_ahead()) {
       run_slow(count);
       if (in_forked_child()) end_forked_child();

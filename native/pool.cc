@@ -22,6 +22,18 @@ constexpr auto kPatience = std::chrono::microseconds(1500);
 /// system call, which programs sent one by one would pay every time.
 constexpr int kQuietRounds = 64;
 
+/// A worker that has just emptied the queue looks for more so long before it sleeps: waking it costs the
+/// JS thread a system call, and another core's sleep.
+constexpr auto kLinger = std::chrono::microseconds(30);
+
+void relax() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
 thread_local Pool::Worker* this_worker = nullptr;
 thread_local const Engine* receiving = nullptr;
 
@@ -38,17 +50,16 @@ void perform(const Gil& gil, const Pool::Job& job) {
     receiving = nullptr;
     if (!ok) return;
   }
-  const std::uint64_t before = engine.submitted.load();
   if (!engine.methods.engine) return;
   if (py().plain_layout) {
     run_queued(gil, engine);
   } else {
+    engine.queued.store(1);                                    // nobody counts: there may always be more
     PyOwned work = PyOwned::share(engine.methods.work.get());  // closing may drop it meanwhile
     PyOwned result = PyOwned::steal(py().vectorcall(work.get(), nullptr, 0));
     if (!result) report_broken_engine(gil, engine);
   }
   if (in_forked_child()) end_forked_child();
-  engine.note_empty(before);
 }
 
 }  // namespace
@@ -82,7 +93,20 @@ void Pool::enqueue(Job job) {
   if (in_forked_child()) return;  // nobody is here to do it
   std::lock_guard<std::mutex> lock(mutex_);
   jobs_.push_back(std::move(job));
+  job_count_.store(jobs_.size(), std::memory_order_relaxed);
   rouse();
+}
+
+/// Waits a moment for the next job; whether there is one. Detached, and counted as advancing, so that
+/// nobody else is woken.
+bool Pool::linger(std::unique_lock<std::mutex>& lock) {
+  lock.unlock();
+  const auto end = Clock::now() + kLinger;
+  do {
+    for (int i = 0; i < 16 && job_count_.load(std::memory_order_relaxed) == 0; i++) relax();
+  } while (job_count_.load(std::memory_order_relaxed) == 0 && Clock::now() < end);
+  lock.lock();
+  return !jobs_.empty();
 }
 
 void Pool::run(Worker& self) {
@@ -91,6 +115,7 @@ void Pool::run(Worker& self) {
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
     if (jobs_.empty()) {
+      if (!self.stalled && linger(lock)) continue;
       if (!self.stalled) advancing_--;
       self.stalled = false;
       self.idle = true;
@@ -109,6 +134,7 @@ void Pool::run(Worker& self) {
         }
         Job job = std::move(jobs_.front());
         jobs_.pop_front();
+        job_count_.store(jobs_.size(), std::memory_order_relaxed);
         self.engine = job.engine;
         lock.unlock();
         perform(gil.token(), job);
@@ -158,28 +184,29 @@ void Pool::monitor() {
     if (jobs_.empty()) {
       for (auto& engine : left_behind) {
         if (!engine->may_have_work()) continue;
-        engine->explored.store(engine->stamp());  // one look per change
+        engine->explored.store(engine->changes.load());  // one look per change
         jobs_.push_back({engine, ""});
+        job_count_.store(jobs_.size(), std::memory_order_relaxed);
       }
     }
     if (!jobs_.empty()) rouse();
   }
 }
 
-void submit_frame(const std::shared_ptr<Engine>& engine, std::string frame, std::uint32_t programs) {
-  engine->submitted.fetch_add(programs);
+void submit_frame(const std::shared_ptr<Engine>& engine, std::string frame) {
+  engine->changes.fetch_add(1);
   engine->interpreter->pool.enqueue({engine, std::move(frame)});
 }
 
 bool works_next(const Engine& engine) { return receiving == &engine; }
 
 void request_work(const std::shared_ptr<Engine>& engine) {
-  engine->submitted.fetch_add(1);
+  engine->changes.fetch_add(1);
   engine->interpreter->pool.enqueue({engine, ""});
 }
 
 void note_progress(Engine& engine) {
-  engine.begun.fetch_add(1, std::memory_order_relaxed);
+  engine.changes.fetch_add(1, std::memory_order_relaxed);
   if (this_worker != nullptr) this_worker->progress.fetch_add(1, std::memory_order_relaxed);
 }
 

@@ -4,7 +4,7 @@
 /// work. Nobody else runs while it makes progress (more threads fight for the GIL and lower the
 /// throughput of short calls). A worker whose program has not ended for a millisecond or two is
 /// *stalled* (I/O, sleep, a long call): from then on the next frame wakes another worker at once,
-/// and what was already handed to the stalled one is looked for by another (`Engine::stamp`).
+/// and what was already handed to the stalled one is looked for by another (`Engine::queued`).
 /// Workers are started on demand, up to kMaxWorkers, and kept.
 #pragma once
 
@@ -52,6 +52,7 @@ class Pool {
 
  private:
   void rouse();
+  bool linger(std::unique_lock<std::mutex>& lock);
   void run(Worker& self);
   void monitor();
 
@@ -61,13 +62,14 @@ class Pool {
   bool monitor_started_ = false;
   bool monitor_asleep_ = false;
   std::deque<Job> jobs_;
+  std::atomic<std::size_t> job_count_{0};  // of jobs_, for a look without the mutex
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<Worker*> idle_;  // the last one is the warmest
   int advancing_ = 0;          // neither idle nor stalled
 };
 
-/// Any thread, attached or not: queues a SUBMIT frame of `programs` programs.
-void submit_frame(const std::shared_ptr<Engine>& engine, std::string frame, std::uint32_t programs);
+/// Any thread, attached or not: queues a SUBMIT frame.
+void submit_frame(const std::shared_ptr<Engine>& engine, std::string frame);
 /// Whether this thread has just received a frame for the engine and lets it work next.
 bool works_next(const Engine& engine);
 /// Any thread: `host.wake`, for one more entry in the engine's queue.

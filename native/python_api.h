@@ -120,6 +120,7 @@ constexpr int kPyFileInput = 257;
   X(PyObject*, PyList_GetItem, (PyObject*, Py_ssize_t))                                        \
   X(int, PyList_SetItem, (PyObject*, Py_ssize_t, PyObject*))                                   \
   X(int, PyList_Append, (PyObject*, PyObject*))                                                \
+  X(void, PyObject_GC_UnTrack, (void*))                                                        \
   X(PyObject*, PyTuple_New, (Py_ssize_t))                                                      \
   X(Py_ssize_t, PyTuple_Size, (PyObject*))                                                     \
   X(PyObject*, PyTuple_GetItem, (PyObject*, Py_ssize_t))                                       \

@@ -28,10 +28,11 @@ class StreamReader {
   struct Slot {
     PyObject* object;     // owned
     std::uint32_t depth;  // levels below
+    bool collected;       // by Python's garbage collector: a container, but not a tuple of data
   };
 
   bool run();
-  bool push(PyObject* object, std::uint32_t depth = 0);
+  bool push(PyObject* object, std::uint32_t depth = 0, bool collected = false);
   bool text(std::size_t size);
   bool make_list(std::size_t from);
   bool take_size(int bytes, std::size_t& size);

@@ -102,9 +102,10 @@ class Evaluator:
             state = Suspended(program, context, slots, settle)
             if len(slots) < len(program) - 3:
                 self._fail(state, error)
-                return self.rest(state)
-            return self._finish(state)
-        return self._finish(Suspended(program, context, slots, settle))
+        else:
+            return self._finish(Suspended(program, context, slots, settle))
+        # Outside the handler: what fails now does not fail because of that error.
+        return self.rest(state)
 
     def take_over(
         self,

@@ -43,7 +43,7 @@ export interface AddonConfig {
 export interface AddonEngine {
   readonly state: Int32Array;
   readonly scratch: Uint8Array;
-  submit(frame: Uint8Array, programs: number): void;
+  submit(frame: Uint8Array): void;
   control(kind: number, frame: Uint8Array): void;
   answer(token: number, frame: Uint8Array): void;
   drain(): ArrayBuffer | undefined;

@@ -113,7 +113,7 @@ export class NativeBackend implements Backend, ExportedMemory {
     const engine = this.#running();
     if (this.#pending === 0) engine.keepAlive(true);
     this.#pending += count;
-    engine.submit(frame, count);
+    engine.submit(frame);
   }
 
   interrupt(ids: readonly ProgramId[]): void {
