@@ -37,7 +37,7 @@ export class Codec implements Outbound, Inbound, AnswerCodec {
   readonly #rules: Rules;
   readonly #memory: ExportedMemory | undefined;
   /** Refs that the program being written uses. */
-  used: RefNode[] | undefined;
+  used: RefNode | RefNode[] | undefined;
   /** The mark of the program being written: its expressions have slots. 0: none is. */
   mark = 0;
 
@@ -77,8 +77,9 @@ export class Codec implements Outbound, Inbound, AnswerCodec {
 
   use(ref: RefNode): void {
     if (this.mark === 0) return;
-    if (this.used === undefined) this.used = [ref];
-    else this.used.push(ref);
+    if (this.used === undefined) this.used = ref;
+    else if (Array.isArray(this.used)) this.used.push(ref);
+    else this.used = [this.used, ref];
   }
 
   lend(value: object | symbol, flags: number): CallbackId {

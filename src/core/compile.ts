@@ -17,7 +17,7 @@ import type { LentTable } from "./lent.ts";
 import type { RefNode } from "./ref.ts";
 import { nodeOf } from "./surface.ts";
 import { givenWith } from "./transfer.ts";
-import type { Wait } from "./wait.ts";
+import type { UsedRefs, Wait } from "./wait.ts";
 import { Op } from "./wire/frames.ts";
 import { BatchWriter } from "./wire/program.ts";
 
@@ -46,9 +46,10 @@ export class Compiler {
   readonly #codec: Codec;
   readonly #lent: LentTable;
   #writer: BatchWriter | undefined;
-  /** Marks of nodes; never reused, so nothing has to be cleared. */
+  /** The mark of the program being written; of its nodes: this when they are written, one less while they wait for others. Never reused, so nothing has to be cleared. */
   #mark = 0;
-  #turn = 0;
+  /** Numbers the waits of all turns; `group` of a node is the one that met it first. */
+  #met = 1;
   #nextId: ProgramId = 1;
   /** Buffers that were given away in this turn; whoever sends the programs detaches them. */
   given: ArrayBuffer[] = [];
@@ -72,7 +73,7 @@ export class Compiler {
         const programs = this.#all(writer, firsts, refused, effects);
         if (programs !== undefined) {
           this.#lent.commit(lentBefore);
-          for (const node of effects) node.spent = true;
+          for (const node of effects) node.spend();
           return { frame: writer.end(), programs, refused: refused.length === 0 ? undefined : refused };
         }
         this.#lent.undo(lentBefore);
@@ -83,7 +84,7 @@ export class Compiler {
   }
 
   /** Compiles one expression; the bytes are valid until something is compiled again. Throws why it cannot be sent. */
-  single(node: ExprNode, mode: number): Program & { readonly refs: readonly RefNode[] } {
+  single(node: ExprNode, mode: number): Program & { readonly refs: UsedRefs } {
     const writer = this.#take();
     const lentBefore = this.#lent.mark();
     const wait = { node, mode, next: undefined } as Wait;
@@ -92,8 +93,8 @@ export class Compiler {
       writer.begin();
       this.#program(writer, wait, this.#mark, effects);
       this.#lent.commit(lentBefore);
-      for (const effect of effects) effect.spent = true;
-      return { id: wait.program, context: node.context, bytes: writer.fragment(), refs: wait.refs ?? NO_REFS };
+      for (const effect of effects) effect.spend();
+      return { id: wait.program, context: node.context, bytes: writer.fragment(), refs: wait.refs };
     } catch (error) {
       this.#lent.undo(lentBefore);
       throw error;
@@ -132,7 +133,8 @@ export class Compiler {
   /** Waits that share an effect, chained by `next`; the first of each chain, in the order in which they were started. */
   #groups(waits: readonly Wait[]): readonly Wait[] {
     if (waits.length === 1) return waits;
-    const turn = ++this.#turn;
+    const met = this.#met;
+    this.#met += waits.length;
     /** The group of each wait; made when the first two are joined. */
     let parent: number[] | undefined;
     const stack: ExprNode[] = [];
@@ -140,16 +142,15 @@ export class Compiler {
       let node: ExprNode | undefined = (waits[index] as Wait).node;
       if (node.pure) continue;
       for (; node !== undefined; node = stack.pop()) {
-        if (node.groupTurn !== turn) {
-          node.groupTurn = turn;
-          node.group = index;
+        if (node.group < met) {
+          node.group = met + index;
           pushImpure(node, stack);
           continue;
         }
         // Met from another wait: that one's effects are below here too.
-        if (node.group === index) continue;
+        if (node.group === met + index) continue;
         parent ??= waits.map((_, at) => at);
-        const [a, b] = [rootOf(parent, node.group), rootOf(parent, index)];
+        const [a, b] = [rootOf(parent, node.group - met), rootOf(parent, index)];
         parent[Math.max(a, b)] = Math.min(a, b);
       }
     }
@@ -170,7 +171,8 @@ export class Compiler {
 
   #program(writer: BatchWriter, first: Wait, turnStart: number, effects: ExprNode[]): typeof CONFLICT | undefined {
     const codec = this.#codec;
-    const mark = ++this.#mark;
+    this.#mark += 2;
+    const mark = this.#mark;
     // Of the program that a getter among its operands has interrupted.
     const outerMark = codec.mark;
     const outerUsed = codec.used;
@@ -202,10 +204,10 @@ export class Compiler {
         stack.pop();
         continue;
       }
-      if (node.visit !== mark) {
+      if (node.mark !== mark - 1) {
         this.#check(node, root, context);
-        if (!node.looks && node.mark > turnStart) return false;
-        node.visit = mark;
+        if (!node.looks && node.mark > turnStart && (node.mark & 1) === 0) return false;
+        node.mark = mark - 1;
         if (node === root && stack.length === 0) stack.push(root);
       }
       const before = stack.length;
@@ -219,8 +221,8 @@ export class Compiler {
         this.#write(writer, node);
       } catch (error) {
         if (!(error instanceof Missing)) throw error;
-        if (error.node.visit === mark) throw new EngineError("ERR_ARGUMENT", `${root.describe()} contains itself.`);
-        (node.nested ??= []).push(error.node);
+        if (error.node.mark === mark - 1) throw new EngineError("ERR_ARGUMENT", `${root.describe()} contains itself.`);
+        node.nest(error.node);
         continue;
       }
       node.mark = mark;
@@ -259,8 +261,6 @@ export class Compiler {
     }
   }
 }
-
-const NO_REFS: readonly RefNode[] = [];
 
 /** All waits as one program. */
 function chained(waits: readonly Wait[]): readonly Wait[] {
@@ -309,7 +309,7 @@ function pushMissing(node: ExprNode, stack: ExprNode[], mark: number): void {
     const found = nodeOf(operand);
     if (found instanceof ExprNode && found.mark !== mark) stack.push(found);
   }
-  if (nested !== undefined) for (const found of nested) if (found.mark !== mark) stack.push(found);
+  for (const found of nested) if (found.mark !== mark) stack.push(found);
 }
 
 /** The nodes below that have effects, or may have. */
@@ -321,7 +321,7 @@ function pushImpure(node: ExprNode, stack: ExprNode[]): void {
     const found = nodeOf(operand);
     if (found instanceof ExprNode && !found.pure) stack.push(found);
   }
-  if (nested !== undefined) for (const found of nested) if (!found.pure) stack.push(found);
+  for (const found of nested) if (!found.pure) stack.push(found);
 }
 
 function reverse(stack: ExprNode[], from: number): void {

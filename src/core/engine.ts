@@ -25,7 +25,6 @@ import { readScalar } from "./scalar.ts";
 import { SiteBudget } from "./site.ts";
 import { detach } from "./transfer.ts";
 import { Wait } from "./wait.ts";
-import { Mode } from "./wire/frames.ts";
 
 /** Where the news of an engine goes: the parts of an EVENT stream. */
 export type EventSink = (kind: string, session: number, cell: number, data: readonly unknown[]) => void;
@@ -100,7 +99,8 @@ export class Engine implements BackendHost, RefHome {
   }
 
   start(node: ExprNode, mode: number, read: ReadOptions | undefined): Wait {
-    const known = read === undefined ? (mode === Mode.AUTO ? node.wait : node.waits?.get(mode)) : undefined;
+    let known = read === undefined ? node.wait : undefined;
+    while (known !== undefined && known.mode !== mode) known = known.other;
     // A ref that was disposed meanwhile is fetched again where that has no effect: `py.import(…)` lives long.
     if (known !== undefined && !(node.pure && known.ref?.disposed)) {
       known.interest++;
@@ -108,8 +108,8 @@ export class Engine implements BackendHost, RefHome {
     }
     const wait = new Wait(node, mode, read);
     if (read === undefined) {
-      if (mode === Mode.AUTO) node.wait = wait;
-      else (node.waits ??= new Map()).set(mode, wait);
+      wait.other = known === undefined ? node.wait : withoutWait(node.wait, known);
+      node.wait = wait;
     }
     const refusal = this.refusal();
     if (refusal !== undefined) {
@@ -138,7 +138,7 @@ export class Engine implements BackendHost, RefHome {
     if (waits.length === 0) return;
     const { frame, programs, refused } = this.compiler.turn(waits);
     for (const first of programs) {
-      if (first.refs !== undefined) this.handles.use(first.refs);
+      this.handles.use(first.refs);
       this.#flight.add(first);
     }
     if (programs.length > 0) {
@@ -190,7 +190,7 @@ export class Engine implements BackendHost, RefHome {
     this.#output(first, kind, payload);
     let at = 0;
     for (let wait = first.next; wait !== undefined; wait = wait.next, at += 2) this.#output(wait, more?.[at] as number, more?.[at + 1]);
-    if (first.refs !== undefined) this.handles.unuse(first.refs);
+    this.handles.unuse(first.refs);
     return true;
   }
 
@@ -313,4 +313,11 @@ export class Engine implements BackendHost, RefHome {
 function isSettled(first: Wait): boolean {
   for (let wait: Wait | undefined = first; wait !== undefined; wait = wait.next) if (!wait.settled) return false;
   return true;
+}
+
+/** The starts of a node except one, whose ref is dead. */
+function withoutWait(first: Wait | undefined, dead: Wait): Wait | undefined {
+  if (first === dead) return dead.other;
+  for (let wait = first; wait !== undefined; wait = wait.other) if (wait.other === dead) wait.other = dead.other;
+  return first;
 }

@@ -45,6 +45,16 @@ export abstract class RefTarget extends Node {
   abstract readonly keep: boolean;
 }
 
+// What is known about a node, in one number: a node is smaller by four fields, and 10,000 calls in flight fit the young generation.
+const KEEP = 1;
+const PURE = 2;
+const SPENT = 4;
+const NESTED = 8;
+
+/** Expressions inside the containers among a node's operands, for the few nodes that have some. */
+const nestedIn = new WeakMap<ExprNode, ExprNode[]>();
+const NONE: readonly ExprNode[] = [];
+
 /** Ops that only look: they may run again. Everything else runs once. */
 const LOOKS: readonly boolean[] = (() => {
   const looks = new Array<boolean>(Op.DELGLOBAL + 1).fill(false);
@@ -62,24 +72,15 @@ export class ExprNode extends Node {
   readonly a: unknown;
   readonly b: unknown;
   readonly c: unknown;
-  /** Results stay in Python: `import(name, { convert: "ref" })` and everything reached from it. */
-  readonly keep: boolean;
-  /** Nothing below has an effect, and no operand holds an expression. */
-  readonly pure: boolean;
-  /** Has an effect and went into a program. */
-  spent = false;
+  #bits: number;
   readonly site: Site | undefined;
-  /** The first start with mode auto; others are rare and live in `waits`. */
+  /** Its starts that others can join, one for each mode, by `other`. */
   wait: Wait | undefined = undefined;
-  waits: Map<number, Wait> | undefined = undefined;
 
   // The compiler's own notes; see compile.ts.
   mark = 0;
   slot = 0;
-  visit = 0;
   group = 0;
-  groupTurn = 0;
-  nested: ExprNode[] | undefined = undefined;
 
   constructor(
     home: Home,
@@ -100,16 +101,46 @@ export class ExprNode extends Node {
     this.a = a;
     this.b = b;
     this.c = c;
-    this.keep = keep ?? target?.keep ?? false;
-    const effect = !LOOKS[op];
+    const looks = LOOKS[op] === true;
     const built = target instanceof ExprNode ? target : null;
-    this.pure = !effect && (built === null || built.pure) && (a === null || (typeof a !== "object" && typeof a !== "function"));
+    const pure = looks && (built === null || built.pure) && (a === null || (typeof a !== "object" && typeof a !== "function"));
+    this.#bits = ((keep ?? target?.keep) ? KEEP : 0) | (pure ? PURE : 0);
     // Building on what has run is the caller's mistake: worth a stack in any case.
-    this.site = effect || built?.spent ? home.site(below ?? ExprNode, built?.spent === true) : undefined;
+    this.site = !looks || built?.spent ? home.site(below ?? ExprNode, built?.spent === true) : undefined;
   }
 
   get looks(): boolean {
     return LOOKS[this.op] === true;
+  }
+
+  /** Results stay in Python: `import(name, { convert: "ref" })` and everything reached from it. */
+  get keep(): boolean {
+    return (this.#bits & KEEP) !== 0;
+  }
+
+  /** Nothing below has an effect, and no operand holds an expression. */
+  get pure(): boolean {
+    return (this.#bits & PURE) !== 0;
+  }
+
+  /** Has an effect and went into a program. */
+  get spent(): boolean {
+    return (this.#bits & SPENT) !== 0;
+  }
+
+  /** It went into a program. */
+  spend(): void {
+    this.#bits |= SPENT;
+  }
+
+  /** The expressions inside its operands' containers, as far as the encoder has met them. */
+  get nested(): readonly ExprNode[] {
+    return (this.#bits & NESTED) === 0 ? NONE : (nestedIn.get(this) ?? NONE);
+  }
+
+  nest(inner: ExprNode): void {
+    this.#bits |= NESTED;
+    nestedIn.set(this, [...this.nested, inner]);
   }
 
   get(_blank: object, key: string | symbol): unknown {

@@ -10,7 +10,8 @@
  */
 import type { ContextId, HandleId } from "./backend.ts";
 import type { Site } from "./expression.ts";
-import type { Disposed, Lease, RefHome, RefNode } from "./ref.ts";
+import { type Disposed, type Lease, type RefHome, RefNode } from "./ref.ts";
+import type { UsedRefs } from "./wait.ts";
 
 /** A batch is sent at the end of the turn, or when it has this many numbers. */
 const BATCH = 4096;
@@ -103,15 +104,21 @@ export class Handles {
   }
 
   /** A program that uses the refs was compiled. */
-  use(refs: readonly RefNode[]): void {
-    for (const ref of refs) ref.inUse++;
+  use(refs: UsedRefs): void {
+    if (refs === undefined) return;
+    if (refs instanceof RefNode) refs.inUse++;
+    else for (const ref of refs) ref.inUse++;
   }
 
   /** The program is over. */
-  unuse(refs: readonly RefNode[]): void {
-    for (const ref of refs) {
-      if (--ref.inUse === 0 && ref.disposed !== false) this.#end(ref.lease);
-    }
+  unuse(refs: UsedRefs): void {
+    if (refs === undefined) return;
+    if (refs instanceof RefNode) this.#unuse(refs);
+    else for (const ref of refs) this.#unuse(ref);
+  }
+
+  #unuse(ref: RefNode): void {
+    if (--ref.inUse === 0 && ref.disposed !== false) this.#end(ref.lease);
   }
 
   #end(lease: Lease): void {

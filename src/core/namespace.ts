@@ -89,9 +89,7 @@ export class Namespace {
    * const root = await py.import("math").sqrt(2);
    */
   import<T = Untyped>(name: string, options?: ImportOptions): PyExpr<T> {
-    const read = optionReader("import", options);
-    const keep = read("convert", oneOf("auto", "ref"), "auto") === "ref";
-    read.done();
+    const keep = options !== undefined && keeps(options);
     if (typeof name !== "string" || name === "")
       throw new EngineError("ERR_ARGUMENT", "import() takes a module's dotted name.", 'Write: py.import("os.path").');
     return face<PyExpr<T>>(new ExprNode(this.engine, this.contextId, Op.IMPORT, null, name, undefined, undefined, keep));
@@ -101,6 +99,13 @@ export class Namespace {
   get builtins(): PyExpr {
     return this.node(Op.IMPORT, "builtins");
   }
+}
+
+function keeps(options: ImportOptions): boolean {
+  const read = optionReader("import", options);
+  const keep = read("convert", oneOf("auto", "ref"), "auto") === "ref";
+  read.done();
+  return keep;
 }
 
 function nameOf(name: unknown): string {

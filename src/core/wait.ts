@@ -6,6 +6,9 @@ import type { ReadOptions } from "./conversion.ts";
 import type { ExprNode } from "./expression.ts";
 import type { RefNode } from "./ref.ts";
 
+/** Most programs use one ref, or none. */
+export type UsedRefs = RefNode | readonly RefNode[] | undefined;
+
 type Resolve = (value: unknown) => void;
 
 const nobody: Resolve = () => {};
@@ -28,8 +31,10 @@ export class Wait {
   program: ProgramId = 0;
   /** The next output of the same program. */
   next: Wait | undefined = undefined;
+  /** Another start of the same node, with another mode. */
+  other: Wait | undefined = undefined;
   /** Refs that must live until the program is over; with its first output. */
-  refs: readonly RefNode[] | undefined = undefined;
+  refs: UsedRefs = undefined;
   settled = false;
   /** The ref it resolved to. */
   ref: RefNode | undefined = undefined;

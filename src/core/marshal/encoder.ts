@@ -131,34 +131,12 @@ export class Encoder {
   }
 
   #value(value: unknown, hooks = 0): Frame | undefined {
-    const { sink } = this;
-    switch (typeof value) {
-      case "string":
-        sink.text(value);
+    if (this.scalar(value)) return undefined;
+    if (typeof value === "object") {
+      const index = this.#indexOf(value as object);
+      if (index >= 0) {
+        this.#get(index);
         return undefined;
-      case "number":
-        if (Number.isSafeInteger(value) && (value !== 0 || 1 / value > 0)) sink.int(value);
-        else this.float(value);
-        return undefined;
-      case "boolean":
-        sink.op(value ? op.NEWTRUE : op.NEWFALSE);
-        return undefined;
-      case "undefined":
-        sink.op(op.NONE);
-        return undefined;
-      case "bigint":
-        sink.bigint(value);
-        return undefined;
-      case "object": {
-        if (value === null) {
-          sink.op(op.NONE);
-          return undefined;
-        }
-        const index = this.#indexOf(value);
-        if (index >= 0) {
-          this.#get(index);
-          return undefined;
-        }
       }
     }
     try {
@@ -166,6 +144,33 @@ export class Encoder {
     } catch (error) {
       if (error instanceof ConversionProblem) this.refuse(error.message, error.hint);
       throw error;
+    }
+  }
+
+  /** Writes a value that has nothing to remember, refuse or lend; false when it is another one. */
+  scalar(value: unknown): boolean {
+    const { sink } = this;
+    switch (typeof value) {
+      case "string":
+        sink.text(value);
+        return true;
+      case "number":
+        if (Number.isSafeInteger(value) && (value !== 0 || 1 / value > 0)) sink.int(value);
+        else this.float(value);
+        return true;
+      case "boolean":
+        sink.op(value ? op.NEWTRUE : op.NEWFALSE);
+        return true;
+      case "undefined":
+        sink.op(op.NONE);
+        return true;
+      case "bigint":
+        sink.bigint(value);
+        return true;
+      default:
+        if (value !== null) return false;
+        sink.op(op.NONE);
+        return true;
     }
   }
 

@@ -95,13 +95,23 @@ export class BatchWriter {
 
   #operand(code: number, index: number, value: unknown): void {
     const asTuple = (code === Op.CALL && index === 0) || ((code === Op.EVAL || code === Op.EXEC) && index > 0);
-    if (asTuple && Array.isArray(value) && value.length < 4 && value.every(isScalar)) {
-      for (const item of value) this.#encoder.write(item);
-      this.#encoder.sink.op(TUPLES[value.length] as number);
-      return;
-    }
+    if (asTuple && Array.isArray(value) && value.length < 4 && this.#scalars(value)) return;
     const root = code === Op.CALL ? (index === 0 ? "args" : "kwargs") : asTuple ? (index === 1 ? "names" : "values") : "value";
     this.#encoder.write(asTuple && Array.isArray(value) ? new TupleOf(value) : value, root);
+  }
+
+  /** A short tuple of what needs no looking after, the most frequent arguments; false when it is something else. */
+  #scalars(values: readonly unknown[]): boolean {
+    const encoder = this.#encoder;
+    const { sink } = encoder;
+    const start = sink.at;
+    for (let i = 0; i < values.length; i++) {
+      if (encoder.scalar(values[i])) continue;
+      sink.at = start;
+      return false;
+    }
+    sink.op(TUPLES[values.length] as number);
+    return true;
   }
 
   /** Ends the program; it sends one value. */
@@ -148,11 +158,6 @@ export class BatchWriter {
     sink.op(op.STOP);
     return sink.peek();
   }
-}
-
-/** Nothing to remember, refuse or lend. */
-function isScalar(value: unknown): boolean {
-  return value === null || (typeof value !== "object" && typeof value !== "function" && typeof value !== "symbol");
 }
 
 const PROTOCOL = new Uint8Array([op.PROTO, 5]);
