@@ -11,6 +11,7 @@
 #include "environment.h"
 #include "host_object.h"
 #include "interpreter.h"
+#include "lent_function.h"
 #include "pool.h"
 #include "runtime.h"
 #include "sync_calls.h"
@@ -154,6 +155,7 @@ napi_value engine_answer(napi_env env, napi_callback_info info) {
 /// One ArrayBuffer: the number of messages, then (kind, token, length) of each as float64, then their bytes.
 napi_value engine_drain(napi_env env, napi_callback_info info) {
   Call call(env, info);
+  release_dropped_functions(call.context->engine->js);
   const std::vector<Message> messages = call.context->engine->outbox.take();
   call.context->state[kWaiting] = 0;
   if (messages.empty()) return nullptr;
@@ -301,22 +303,23 @@ napi_value make_engine_object(napi_env env, EngineContext& context) {
 }
 
 napi_value open(napi_env env, napi_callback_info info) {
-  napi_value args[5];  // config, setup, options, ready, ask
-  std::size_t count = 5;
+  napi_value args[7];  // config, setup, options, ready, ask, callee, answer
+  std::size_t count = 7;
   napi_get_cb_info(env, info, &count, args, nullptr, nullptr);
   PythonConfig config;
-  if (count < 5 || !read_text(env, args[0], "library", config.library) ||
+  if (count < 7 || !read_text(env, args[0], "library", config.library) ||
       !read_text(env, args[0], "program", config.program) ||
       !read_text(env, args[0], "package", config.package) ||
       !read_flag(env, args[0], "deepbind", config.deepbind)) {
-    return throw_argument(
-        env, "open needs { library, program, package, deepbind, deadlockMs }, setup, options, ready and ask");
+    return throw_argument(env,
+                          "open needs { library, program, package, deepbind, deadlockMs }, setup, options, "
+                          "ready, ask, callee and answer");
   }
   const unsigned char *setup = nullptr, *options = nullptr;
   std::size_t setup_length = 0, options_length = 0;
   if (!read_bytes(env, args[1], setup, setup_length) || !read_bytes(env, args[2], options, options_length) ||
-      !is_function(env, args[3]) || !is_function(env, args[4])) {
-    return throw_argument(env, "open needs the setup and the options as Uint8Arrays, and two functions");
+      !std::all_of(args + 3, args + 7, [env](napi_value value) { return is_function(env, value); })) {
+    return throw_argument(env, "open needs the setup and the options as Uint8Arrays, and four functions");
   }
   Environment* environment = nullptr;
   napi_get_instance_data(env, reinterpret_cast<void**>(&environment));
@@ -343,6 +346,8 @@ napi_value open(napi_env env, napi_callback_info info) {
   engine.js.id = environment->thread_id;
   napi_value object = make_engine_object(env, *context);
   if (object == nullptr || napi_create_reference(env, args[4], 1, &engine.js.on_ask) != napi_ok ||
+      napi_create_reference(env, args[5], 1, &engine.js.callee) != napi_ok ||
+      napi_create_reference(env, args[6], 1, &engine.js.answer_with) != napi_ok ||
       !engine.outbox.open(env, args[3])) {
     napi_throw_error(env, "ERR_BACKEND_UNAVAILABLE", "Node-API refused to create the engine object.");
     return nullptr;

@@ -15,6 +15,7 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "exports.h"
 #include "gil.h"
@@ -50,6 +51,9 @@ struct JsThread {
   std::int64_t id = 0;        // of `worker_threads`; 0 is the main thread
   napi_env env = nullptr;     // JS thread only
   napi_ref on_ask = nullptr;  // JS thread only
+  /// JS thread only: the function behind an id, where it may be called directly; and the ANSWER stream of
+  /// what such a function returned or threw.
+  napi_ref callee = nullptr, answer_with = nullptr;
   /// How deep the JS thread is inside sync calls, and how often it entered one: a waiter that
   /// sees depth > 0 and an unchanged epoch for the whole bound knows that nobody will answer.
   std::atomic<int> depth{0};
@@ -57,6 +61,20 @@ struct JsThread {
   /// Its environment or the process ends: it must come out of Python (departure.h).
   std::atomic<bool> leaving{false};
   std::atomic<bool> warned{false};  // an interrupt is on its way
+
+  /// Any thread: Python has dropped its object for this function. The reference is the JS thread's to delete.
+  void drop(napi_ref function) {
+    std::lock_guard<std::mutex> lock(dropped_mutex_);
+    dropped_.push_back(function);
+  }
+  std::vector<napi_ref> take_dropped() {
+    std::lock_guard<std::mutex> lock(dropped_mutex_);
+    return std::exchange(dropped_, {});
+  }
+
+ private:
+  std::mutex dropped_mutex_;
+  std::vector<napi_ref> dropped_;
 };
 
 class Interpreter;

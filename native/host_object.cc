@@ -220,13 +220,20 @@ PyOwned make_host(const Gil&, const std::shared_ptr<Engine>& engine) {
     if (!function || py().PyObject_SetAttrString(host.get(), definition.ml_name, function.get()) != 0)
       return {};
   }
-  if (py().PyObject_SetAttrString(host.get(), "can_ask", py()._Py_TrueStruct) != 0 ||
+  if (py().PyObject_SetAttrString(host.get(), "engine", capsule.get()) != 0 ||
+      py().PyObject_SetAttrString(host.get(), "can_ask", py()._Py_TrueStruct) != 0 ||
       py().PyObject_SetAttrString(host.get(), "threads", py()._Py_TrueStruct) != 0 ||
       // Batches come from the facade's writer alone; operand streams may come from anybody with the addon.
       py().PyObject_SetAttrString(host.get(), "trusted_batches", py()._Py_TrueStruct) != 0) {
     return {};
   }
   return host;
+}
+
+std::shared_ptr<Engine> engine_of_host(PyObject* host) {
+  PyOwned capsule = PyOwned::steal(py().PyObject_GetAttrString(host, "engine"));
+  std::shared_ptr<Engine>* engine = capsule ? engine_of(capsule.get()) : nullptr;
+  return engine != nullptr ? *engine : nullptr;
 }
 
 bool open_engine(const Gil& gil, const std::shared_ptr<Engine>& engine, const std::string& setup,

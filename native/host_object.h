@@ -12,6 +12,9 @@ namespace isopy {
 /// set.
 PyOwned make_host(const Gil& gil, const std::shared_ptr<Engine>& engine);
 
+/// The engine behind a host object; null with an error set.
+std::shared_ptr<Engine> engine_of_host(PyObject* host);
+
 /// Creates the Python engine and fills `engine.methods`. False with `problem` set.
 bool open_engine(const Gil& gil, const std::shared_ptr<Engine>& engine, const std::string& setup,
                  const std::string& options, std::string& hello, std::string& problem);

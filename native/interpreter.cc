@@ -4,6 +4,7 @@
 
 #include "bootstrap.h"
 #include "forking.h"
+#include "lent_function.h"
 #include "runtime.h"
 
 namespace isopy {
@@ -14,7 +15,7 @@ const std::shared_ptr<Interpreter>& Interpreter::main() {
   return only;
 }
 
-bool Interpreter::adopt(const Gil&, const PythonConfig& config) {
+bool Interpreter::adopt(const Gil& gil, const PythonConfig& config) {
   state_ = py().PyInterpreterState_Get();
   PyOwned scope = PyOwned::steal(py().PyDict_New());
   PyOwned directory = PyOwned::steal(py().PyUnicode_DecodeUTF8(
@@ -24,6 +25,7 @@ bool Interpreter::adopt(const Gil&, const PythonConfig& config) {
       config.deepbind ? PyOwned::steal(py().PyLong_FromLongLong(2 | 8)) : PyOwned::share(py()._Py_NoneStruct);
   if (!scope || !directory || !flags) return false;
   if (py().PyDict_SetItemString(scope.get(), "__builtins__", py().PyEval_GetBuiltins()) != 0) return false;
+  if (!install_lent_types(gil)) return false;
   if (!PyOwned::steal(py().PyRun_StringFlags(kBootstrap, kPyFileInput, scope.get(), scope.get(), nullptr)))
     return false;
   PyObject* args[] = {directory.get(), flags.get()};

@@ -24,6 +24,22 @@ struct PyMethodDef {
   const char* ml_doc;
 };
 constexpr int kMethFastcall = 0x0080;
+
+/// A type, as PyType_FromSpec takes it; the numbers are those of the stable ABI.
+struct PyTypeSlot {
+  int slot;
+  void* function;
+};
+struct PyTypeSpec {
+  const char* name;
+  int basicsize;
+  int itemsize;
+  unsigned int flags;
+  PyTypeSlot* slots;
+};
+constexpr int kTypeCall = 50, kTypeDealloc = 52, kTypeFree = 74;
+/// Py_TPFLAGS_DEFAULT and Py_TPFLAGS_BASETYPE.
+constexpr unsigned int kTypeFlags = (1u << 18) | (1u << 10);
 constexpr int kMethVarargsKeywords = 0x0003;
 
 /// PEP 3118; the same since 3.3.
@@ -137,7 +153,10 @@ constexpr int kPyFileInput = 257;
   X(int, PySet_Add, (PyObject*, PyObject*))                                                    \
   X(Py_ssize_t, PySet_Size, (PyObject*))                                                       \
   X(PyObject*, PyImport_ImportModule, (const char*))                                           \
+  X(PyObject*, PyImport_AddModule, (const char*))                                              \
   X(PyObject*, PyModule_New, (const char*))                                                    \
+  X(PyObject*, PyType_FromSpecWithBases, (PyTypeSpec*, PyObject*))                             \
+  X(void*, PyType_GetSlot, (PyObject*, int))                                                   \
   X(PyObject*, PyCFunction_NewEx, (PyMethodDef*, PyObject*, PyObject*))                        \
   X(PyObject*, PyDescr_NewMethod, (PyObject*, PyMethodDef*))                                   \
   X(void, PyType_Modified, (PyObject*))                                                        \
@@ -158,6 +177,7 @@ constexpr int kPyFileInput = 257;
 /// Objects that are embedded in libpython (the symbol is the object).
 #define ISOPY_PYTHON_OBJECTS(X)                                                                \
   X(_Py_NoneStruct) X(_Py_TrueStruct) X(_Py_FalseStruct)                                       \
+  X(PyBaseObject_Type)                                                                         \
   X(PyBool_Type) X(PyLong_Type) X(PyFloat_Type) X(PyUnicode_Type) X(PyBytes_Type)              \
   X(PyByteArray_Type) X(PyList_Type) X(PyTuple_Type) X(PyDict_Type) X(PySet_Type)              \
   X(PyFrozenSet_Type) X(PyMethodDescr_Type)

@@ -127,6 +127,13 @@ napi_value deliver_pair(const Gil& gil, napi_env env, EngineContext& context, Py
   return deliver(env, context, outcome, data, static_cast<std::size_t>(length));
 }
 
+/// A callback closed the engine during the call: nobody is left who could encode what it gave.
+napi_value closed_meanwhile(napi_env env) {
+  py().PyErr_Clear();
+  napi_throw_error(env, "ERR_CLOSED", "The engine was closed during this call.");
+  return nullptr;
+}
+
 /// The pending Python error, through `engine.encode_error(exception)`.
 napi_value deliver_error(const Gil& gil, napi_env env, EngineContext& context) {
   bool pending = false;  // JavaScript's own exception (a string too long for V8) goes first
@@ -144,6 +151,7 @@ napi_value deliver_error(const Gil& gil, napi_env env, EngineContext& context) {
   if (traceback != nullptr && value != nullptr) py().PyException_SetTraceback(value, traceback);
   PyOwned owned_type = PyOwned::steal(type), exception = PyOwned::steal(value),
           owned_traceback = PyOwned::steal(traceback);
+  if (!context.engine->methods.encode_error) return closed_meanwhile(env);
   PyOwned encode_error = PyOwned::share(context.engine->methods.encode_error.get());
   PyObject* args[] = {exception.get()};
   PyOwned encoded = PyOwned::steal(py().vectorcall(encode_error.get(), args, 1));
@@ -206,6 +214,7 @@ napi_value deliver_value(const Gil& gil, napi_env env, EngineContext& context, P
   }
   PyOwned number = PyOwned::steal(py().PyLong_FromLongLong(mode));
   PyObject* args[] = {value, number.get()};
+  if (!context.engine->methods.encode) return closed_meanwhile(env);
   PyOwned encode = PyOwned::share(context.engine->methods.encode.get());  // closing may drop it meanwhile
   PyOwned pair = number ? PyOwned::steal(py().vectorcall(encode.get(), args, 2)) : PyOwned();
   if (!pair) return deliver_error(gil, env, context);

@@ -59,6 +59,10 @@ class Asker:
                 context.asking -= 1
         return _outcome(answer)
 
+    def answered(self, frame: bytes) -> Any:
+        """The value of an ANSWER stream; what JavaScript threw is raised. For a host that asks without a CALL."""
+        return _outcome(self._engine.codec.decode(frame))
+
     def send(self, target: int, op: int, *operands: Any) -> Answer:
         """Calls JavaScript without waiting; await the result."""
         engine = self._engine

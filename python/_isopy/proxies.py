@@ -12,6 +12,7 @@ from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any, Optional
 
 from . import asking as ops
+from .lent import Lent, LentFunction
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -31,7 +32,7 @@ def py_name(name: str) -> str:
     return name + "_" if name in _RESERVED else name
 
 
-class JsProxy:
+class JsProxy(Lent):
     """An object of JavaScript."""
 
     __slots__ = ("_isopy_engine", "_isopy_id", "_isopy_count", "_isopy_flags", "_isopy_name", "__weakref__")
@@ -202,12 +203,12 @@ class JsPromise(JsProxy):
         return self._isopy_engine.asker.send(self._isopy_id, ops.OP_AWAIT).__await__()
 
 
-class JsFunction(JsProxy):
+class JsFunction(JsProxy, LentFunction):
     """A function of JavaScript; keyword arguments arrive as one last plain object."""
 
     __slots__ = ()
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def _isopy_call(self, *args: Any, **kwargs: Any) -> Any:
         asker = self._isopy_engine.asker
         if self._isopy_flags & ASYNC:
             return asker.send(self._isopy_id, ops.OP_CALL, args, kwargs)

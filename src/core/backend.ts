@@ -144,6 +144,13 @@ export interface BackendHost {
    * Always returns synchronously except for op `await`, which returns a promise.
    */
   call(frame: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  /**
+   * For a backend that Python calls on the facade's own thread: the function behind a callback, when calling
+   * it with scalars is all that `call` would do. Undefined for everything else.
+   */
+  callee(id: CallbackId): ((...args: unknown[]) => unknown) | undefined;
+  /** The ANSWER stream for what such a function returned, or threw when `ok` is false. */
+  answer(ok: boolean, value: unknown): Uint8Array;
   /** Flat list: callback, count, … */
   forget(batch: readonly number[]): void;
   /** The engine is gone: every pending program rejects with `ERR_ENGINE_LOST`. At most once. */

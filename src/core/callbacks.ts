@@ -59,8 +59,7 @@ export class Callbacks {
       const lent = this.#lent.get(target as CallbackId);
       const value = this.#perform(lent, op as JsOp, operands);
       if (LATER[op as JsOp]?.(value, lent)) return this.#later(token, value);
-      // An expression is an intention; what Python gets is its promise.
-      return this.#answer(token, exprOf(value) === undefined ? value : Promise.resolve(value));
+      return this.#answer(token, value);
     } catch (error) {
       return this.#codec.thrown(token, error);
     }
@@ -74,10 +73,23 @@ export class Callbacks {
     }
   }
 
+  callee(id: CallbackId): AnyFunction | undefined {
+    const lent = this.#lent.get(id);
+    const { value, flags } = lent;
+    if (typeof value !== "function" || (flags & (LentFlag.CLASS | LentFlag.ASYNC)) !== 0 || proxied(value)?.once) return undefined;
+    lent.direct = true;
+    return value as AnyFunction;
+  }
+
+  answer(ok: boolean, value: unknown): Uint8Array {
+    return ok ? this.#answer(null, value) : this.#codec.thrown(null, value);
+  }
+
   /** A result that cannot cross is an error of this call, not of the engine. */
   #answer(token: unknown, value: unknown): Uint8Array {
     try {
-      return this.#codec.answer(token, value);
+      // An expression is an intention; what Python gets is its promise.
+      return this.#codec.answer(token, exprOf(value) === undefined ? value : Promise.resolve(value));
     } catch (error) {
       return this.#codec.thrown(token, error);
     }

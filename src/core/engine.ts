@@ -256,6 +256,14 @@ export class Engine implements BackendHost, RefHome {
     return this.#callbacks.call(frame);
   }
 
+  callee(id: CallbackId): ((...args: unknown[]) => unknown) | undefined {
+    return this.#callbacks.callee(id);
+  }
+
+  answer(ok: boolean, value: unknown): Uint8Array {
+    return this.#callbacks.answer(ok, value);
+  }
+
   forget(batch: readonly number[]): void {
     for (let i = 0; i < batch.length; i += 2) this.lent.forget(batch[i] as CallbackId, batch[i + 1] as number);
   }

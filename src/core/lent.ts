@@ -6,6 +6,7 @@
  */
 import type { CallbackId } from "./backend.ts";
 import { EngineError } from "./errors.ts";
+import { proxied } from "./lending.ts";
 
 export interface Lent {
   readonly id: CallbackId;
@@ -14,6 +15,8 @@ export interface Lent {
   count: number;
   /** A once-callback that was called. */
   spent: boolean;
+  /** Python calls the function without asking for it, so its mark cannot change any more. */
+  direct: boolean;
 }
 
 export class LentTable {
@@ -25,10 +28,12 @@ export class LentTable {
 
   lend(value: unknown, flags: number): CallbackId {
     let lent = this.#byValue.get(value);
+    // Marked as a once-callback after Python had it: from now on it is another thing to Python.
+    if (lent?.direct && proxied(value)?.once) lent = undefined;
     if (lent === undefined) {
       // Python may await it turns later; a rejection that nobody listens to until then would end a Node process.
       if (value instanceof Promise) value.catch(() => undefined);
-      lent = { id: this.#next++, value, flags, count: 0, spent: false };
+      lent = { id: this.#next++, value, flags, count: 0, spent: false, direct: false };
       this.#byValue.set(value, lent);
       this.#byId.set(lent.id, lent);
     }
@@ -65,7 +70,7 @@ export class LentTable {
     lent.count -= count;
     if (lent.count > 0) return;
     this.#byId.delete(id);
-    this.#byValue.delete(lent.value);
+    if (this.#byValue.get(lent.value) === lent) this.#byValue.delete(lent.value);
   }
 
   get size(): number {

@@ -46,6 +46,10 @@ export const silentHost: BackendHost = {
   call: () => {
     throw new TypeError("nobody answers here");
   },
+  callee: () => undefined,
+  answer: () => {
+    throw new TypeError("nobody answers here");
+  },
   forget() {},
   lost(reason) {
     throw new Error(reason.reason);

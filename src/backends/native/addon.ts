@@ -9,11 +9,20 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isMainThread, threadId, Worker } from "node:worker_threads";
+import type { BackendHost } from "../../core/backend.ts";
 import { EngineError } from "../../core/errors.ts";
 
 /** What `native/addon.cc` exports. */
 export interface Addon {
-  open(config: AddonConfig, setup: Uint8Array, options: Uint8Array, ready: () => void, ask: (frame: Uint8Array) => Uint8Array): AddonEngine;
+  open(
+    config: AddonConfig,
+    setup: Uint8Array,
+    options: Uint8Array,
+    ready: () => void,
+    ask: (frame: Uint8Array) => Uint8Array,
+    callee: BackendHost["callee"],
+    answer: BackendHost["answer"],
+  ): AddonEngine;
   /** The Python that runs in this process, whoever started it. */
   running(): { readonly library: string; readonly program: string } | null;
   /** The `worker_threads` id of this environment. */

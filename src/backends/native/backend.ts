@@ -173,6 +173,8 @@ export class NativeBackend implements Backend, ExportedMemory {
       engineOptions(options),
       () => this.#drain(),
       (frame) => this.#askedDirectly(frame),
+      (id) => host.callee(id),
+      (ok, value) => host.answer(ok, value),
     );
     return this.#engine;
   }

@@ -1,0 +1,260 @@
+#include "lent_function.h"
+
+#include <array>
+#include <string>
+#include <utility>
+
+#include "asking.h"
+#include "environment.h"
+#include "forking.h"
+#include "host_object.h"
+#include "scalars.h"
+
+namespace isopy {
+
+namespace {
+
+constexpr std::size_t kMostArguments = 8;
+/// Longer text goes in a frame, where its limits are checked.
+constexpr Py_ssize_t kLongestText = 1 << 16;
+
+/// What a proxy of a function knows once it was called; owned by the proxy.
+struct Binding {
+  enum class Way { kUnknown, kDirect, kFrame };
+  std::shared_ptr<Engine> engine;
+  double id = 0;
+  Way way = Way::kUnknown;
+  napi_ref function = nullptr;  // set when direct; the JS thread's
+
+  ~Binding() {
+    if (function != nullptr) engine->js.drop(function);
+  }
+};
+
+/// How large a bare Python object is; of this process's Python, and written once.
+std::size_t object_size = 0;
+
+Binding*& binding_of(PyObject* self) {
+  return *reinterpret_cast<Binding**>(reinterpret_cast<char*>(self) + object_size);
+}
+
+/// Typed through a generic pointer, as Python's slot tables are.
+template <typename Function>
+void* slot(Function* function) {
+  return reinterpret_cast<void*>(function);
+}
+
+void lent_dealloc(PyObject* self) {
+  delete binding_of(self);
+  PyObject* type = type_of(self);
+  auto* free = reinterpret_cast<void (*)(void*)>(py().PyType_GetSlot(type, kTypeFree));
+  free(self);
+  py().Py_DecRef(type);  // a heap type is owned by its instances
+}
+
+/// One scope for the values of a call: without it, they would live until the outermost sync call ends.
+class HandleScope {
+ public:
+  explicit HandleScope(napi_env env) : env_(env), open_(napi_open_handle_scope(env, &scope_) == napi_ok) {}
+  ~HandleScope() {
+    if (open_) napi_close_handle_scope(env_, scope_);
+  }
+  HandleScope(const HandleScope&) = delete;
+  HandleScope& operator=(const HandleScope&) = delete;
+  bool open() const { return open_; }
+
+ private:
+  napi_env env_;
+  napi_handle_scope scope_ = nullptr;
+  bool open_;
+};
+
+PyOwned attribute(PyObject* object, const char* name) {
+  return PyOwned::steal(py().PyObject_GetAttrString(object, name));
+}
+
+/// The binding of a proxy, made at its first call. Null when the proxy is not complete.
+Binding* bind(const Gil&, PyObject* self) {
+  PyOwned owner = attribute(self, "_isopy_engine");
+  PyOwned host = owner ? attribute(owner.get(), "host") : PyOwned();
+  PyOwned number = host ? attribute(self, "_isopy_id") : PyOwned();
+  const std::shared_ptr<Engine> engine = host ? engine_of_host(host.get()) : nullptr;
+  int overflow = 0;
+  const long long id = number ? py().PyLong_AsLongLongAndOverflow(number.get(), &overflow) : -1;
+  if (!engine || id < 0) {
+    py().PyErr_Clear();
+    return nullptr;
+  }
+  auto* binding = new Binding;
+  binding->engine = engine;
+  binding->id = static_cast<double>(id);
+  binding_of(self) = binding;
+  return binding;
+}
+
+/// Calls one of our own functions of JavaScript, detached; false when JavaScript runs no more.
+bool call_ours(const Gil& gil, napi_env env, napi_ref function, std::size_t count, const napi_value* args,
+               napi_value& result) {
+  napi_value callee, receiver;
+  if (napi_get_reference_value(env, function, &callee) != napi_ok ||
+      napi_get_undefined(env, &receiver) != napi_ok)
+    return false;
+  GilRelease detached(gil);
+  if (napi_call_function(env, receiver, callee, count, args, &result) == napi_ok) return true;
+  napi_value thrown;
+  napi_get_and_clear_last_exception(env, &thrown);
+  return false;
+}
+
+/// JS thread: finds out how the function is called, and keeps it when that is directly.
+void resolve(const Gil& gil, Binding& binding) {
+  JsThread& js = binding.engine->js;
+  release_dropped_functions(js);
+  binding.way = Binding::Way::kFrame;
+  HandleScope scope(js.env);
+  napi_value id, function = nullptr;
+  napi_valuetype type = napi_undefined;
+  if (scope.open() && napi_create_double(js.env, binding.id, &id) == napi_ok &&
+      call_ours(gil, js.env, js.callee, 1, &id, function) &&
+      napi_typeof(js.env, function, &type) == napi_ok && type == napi_function &&
+      napi_create_reference(js.env, function, 1, &binding.function) == napi_ok) {
+    binding.way = Binding::Way::kDirect;
+  }
+}
+
+/// A scalar argument; false when it has to go in a frame.
+bool to_argument(const Gil& gil, napi_env env, PyObject* object, napi_value& value) {
+  if (type_of(object) == py().PyUnicode_Type && py().PyUnicode_GetLength(object) > kLongestText) return false;
+  value = nullptr;
+  const Conversion done = scalar_to_javascript(gil, env, object, value);
+  if (done == Conversion::kDone && value != nullptr) return true;
+  py().PyErr_Clear();
+  napi_value thrown;  // an int that is too long for V8
+  bool pending = false;
+  if (napi_is_exception_pending(env, &pending) == napi_ok && pending)
+    napi_get_and_clear_last_exception(env, &thrown);
+  return false;
+}
+
+/// What the call gave, through the codec: a value that is no scalar, or what was thrown.
+PyOwned through_codec(const Gil& gil, PyObject* self, Engine& engine, bool ok, napi_value value) {
+  napi_env env = engine.js.env;
+  napi_value args[2] = {nullptr, value}, answer = nullptr;
+  const unsigned char* data = nullptr;
+  std::size_t length = 0;
+  if (napi_get_boolean(env, ok, &args[0]) != napi_ok ||
+      !call_ours(gil, env, engine.js.answer_with, 2, args, answer) ||
+      !read_bytes(env, answer, data, length)) {
+    raise_unanswered(gil, "stopping", engine.deadlock_ms);
+    return {};
+  }
+  PyOwned frame = PyOwned::steal(
+      py().PyBytes_FromStringAndSize(reinterpret_cast<const char*>(data), static_cast<Py_ssize_t>(length)));
+  // Not from the engine's methods: the function may have closed the engine.
+  PyOwned owner = frame ? attribute(self, "_isopy_engine") : PyOwned();
+  PyOwned asker = owner ? attribute(owner.get(), "asker") : PyOwned();
+  PyOwned answered = asker ? attribute(asker.get(), "answered") : PyOwned();
+  PyObject* operands[] = {frame.get()};
+  return answered ? PyOwned::steal(py().vectorcall(answered.get(), operands, 1)) : PyOwned();
+}
+
+PyOwned to_result(const Gil& gil, PyObject* self, Engine& engine, napi_value value) {
+  napi_env env = engine.js.env;
+  napi_valuetype type = napi_undefined;
+  std::size_t length = 0;
+  napi_typeof(env, value, &type);
+  const bool plain = type != napi_object && type != napi_function && type != napi_symbol;
+  const bool long_text =
+      type == napi_string && (napi_get_value_string_utf16(env, value, nullptr, 0, &length) != napi_ok ||
+                              length > static_cast<std::size_t>(kLongestText));
+  if (plain && !long_text) {
+    PyOwned result = scalar_to_python(gil, env, value);
+    if (result || py().PyErr_Occurred() != nullptr) return result;
+  }
+  return through_codec(gil, self, engine, true, value);
+}
+
+/// Whether a call from here may go to JavaScript at once: on its thread, inside a sync call, and with nothing
+/// on the way that JavaScript must see first.
+bool may_call(Engine& engine) {
+  return pthread_equal(pthread_self(), engine.js.thread) != 0 && !engine.closed() && !in_forked_child() &&
+         engine.js.depth.load(std::memory_order_relaxed) > 0 && !engine.outbox.waiting() &&
+         engine.methods.printed && py().PyList_Size(engine.methods.printed.get()) == 0;
+}
+
+/// True when JavaScript was called: `result` is what it gave, or empty with an error set.
+bool call_directly(const Gil& gil, PyObject* self, Binding& binding, PyObject* args, PyOwned& result) {
+  const auto count = static_cast<std::size_t>(py().PyTuple_Size(args));
+  if (count > kMostArguments || !may_call(*binding.engine)) return false;
+  if (binding.way == Binding::Way::kUnknown) resolve(gil, binding);
+  if (binding.way != Binding::Way::kDirect) return false;
+  Engine& engine = *binding.engine;
+  napi_env env = engine.js.env;
+  HandleScope scope(env);
+  std::array<napi_value, kMostArguments> values;
+  napi_value function, receiver, value = nullptr;
+  if (!scope.open() || napi_get_reference_value(env, binding.function, &function) != napi_ok ||
+      napi_get_undefined(env, &receiver) != napi_ok)
+    return false;
+  for (std::size_t i = 0; i < count; i++) {
+    if (!to_argument(gil, env, py().PyTuple_GetItem(args, static_cast<Py_ssize_t>(i)), values[i]))
+      return false;
+  }
+  napi_status status;
+  {
+    // The depth stays; the epoch moves when the function calls Python again.
+    GilRelease detached(gil);
+    status = napi_call_function(env, receiver, function, count, values.data(), &value);
+  }
+  if (status == napi_ok) {
+    result = to_result(gil, self, engine, value);
+    return true;
+  }
+  bool pending = false;
+  if (napi_is_exception_pending(env, &pending) == napi_ok && pending &&
+      napi_get_and_clear_last_exception(env, &value) == napi_ok) {
+    result = through_codec(gil, self, engine, false, value);
+  } else {
+    raise_unanswered(gil, "stopping", engine.deadlock_ms);
+  }
+  return true;
+}
+
+PyObject* lent_call(PyObject* self, PyObject* args, PyObject* kwargs) {
+  GilHeld held;
+  const Gil& gil = held.token();
+  const bool bare = kwargs == nullptr || py().PyDict_Size(kwargs) == 0;
+  Binding* binding = binding_of(self);
+  if (binding == nullptr) binding = bind(gil, self);
+  PyOwned result;
+  if (bare && binding != nullptr && call_directly(gil, self, *binding, args, result)) return result.release();
+  PyOwned slowly = attribute(self, "_isopy_call");
+  return slowly ? py().PyObject_Call(slowly.get(), args, kwargs) : nullptr;
+}
+
+}  // namespace
+
+bool install_lent_types(const Gil&) {
+  PyOwned bare = PyOwned::steal(py().PyObject_GetAttrString(py().PyBaseObject_Type, "__basicsize__"));
+  if (!bare) return false;
+  object_size = py().PyLong_AsUnsignedLong(bare.get());
+  PyTypeSlot lent_slots[] = {{kTypeDealloc, slot(&lent_dealloc)}, {0, nullptr}};
+  PyTypeSpec lent_spec = {"_isopy_native.Lent", static_cast<int>(object_size + sizeof(Binding*)), 0,
+                          kTypeFlags, lent_slots};
+  PyTypeSlot function_slots[] = {{kTypeCall, slot(&lent_call)}, {0, nullptr}};
+  PyTypeSpec function_spec = {"_isopy_native.LentFunction", 0, 0, kTypeFlags, function_slots};
+  PyObject* module = py().PyImport_AddModule("_isopy_native");  // borrowed
+  PyOwned lent = PyOwned::steal(py().PyType_FromSpecWithBases(&lent_spec, nullptr));
+  PyOwned bases = PyOwned::steal(py().PyTuple_New(1));
+  if (module == nullptr || !lent || !bases) return false;
+  if (py().PyTuple_SetItem(bases.get(), 0, PyOwned::share(lent.get()).release()) != 0) return false;
+  PyOwned function = PyOwned::steal(py().PyType_FromSpecWithBases(&function_spec, bases.get()));
+  return function && py().PyObject_SetAttrString(module, "Lent", lent.get()) == 0 &&
+         py().PyObject_SetAttrString(module, "LentFunction", function.get()) == 0;
+}
+
+void release_dropped_functions(JsThread& js) {
+  for (napi_ref function : js.take_dropped()) napi_delete_reference(js.env, function);
+}
+
+}  // namespace isopy
