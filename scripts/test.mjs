@@ -60,6 +60,7 @@ try {
   for (const [what, ending] of [
     ["NumPy rows", ready.venv],
     ["other Nodes", ready.nodes],
+    ["Arrow", ready.arrow],
   ]) {
     if (ending.state === "missing") results.push(CI ? fail(what, ending.note) : skip(what, ending.note));
   }

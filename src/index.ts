@@ -21,6 +21,7 @@ export type { SourceOptions } from "./core/source.ts";
 export { as } from "./core/targets.ts";
 export { transfer } from "./core/transfer.ts";
 export type { Evaluable, PyExpr, PyRef, Settled, Untyped } from "./core/types.ts";
+export type { ArrowColumn, ArrowField, ArrowTable } from "./core/values/arrow.ts";
 export { PyComplex } from "./core/values/complex.ts";
 export { PyDecimal } from "./core/values/decimal.ts";
 export { PyEnumMember } from "./core/values/enum.ts";

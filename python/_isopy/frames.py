@@ -1,8 +1,8 @@
-"""Tables as columns: pandas and polars frames, series and indexes, for `toJs`.
+"""Tables as columns, for `toJs`: pandas frames, series and indexes, and whatever offers Arrow data (polars, pyarrow).
 
 A frame becomes a dict of columns in their order; an index that says something (anything but
 0, 1, 2, …) comes first, under its name. Repeated column names become a list of [name, column]
-pairs, because a dict would drop one. Missing values of nullable columns are None, never NaN.
+pairs, because a dict would drop one; so do names of several levels, which are tuples. Missing values of nullable columns are None, never NaN.
 """
 
 from __future__ import annotations
@@ -33,12 +33,10 @@ def frame_copy(value: Any, array: Arrays) -> Optional[Any]:
                 return None
         except AttributeError:
             return None  # a module that only calls itself pandas
-    polars = sys.modules.get("polars")
-    if polars is not None:
-        if isinstance(value, getattr(polars, "DataFrame", ())):
-            return value.to_dict(as_series=False)
-        if isinstance(value, getattr(polars, "Series", ())):
-            return value.to_list()
+    if hasattr(type(value), "__arrow_c_stream__") or hasattr(type(value), "__arrow_c_array__"):
+        from .arrow_columns import table_copy
+
+        return table_copy(value)
     return None
 
 
@@ -54,7 +52,7 @@ def _frame(pandas: Any, frame: Any, array: Arrays) -> Any:
     for position, name in enumerate(frame.columns):
         columns.append((name, _column(pandas, frame.iloc[:, position], array)))
     names = [name for name, _ in columns]
-    if len(set(names)) < len(names):
+    if len(set(names)) < len(names) or isinstance(frame.columns, pandas.MultiIndex):
         return [list(column) for column in columns]
     return dict(columns)
 
@@ -86,7 +84,8 @@ def _column(pandas: Any, column: Any, array: Arrays) -> Any:
         values.operands[4]["timeZone"] = str(dtype.tz)
         return values
     if isinstance(dtype, pandas.api.extensions.ExtensionDtype):
-        return [None if item is pandas.NA else item for item in column.tolist()]
+        # What is missing may be NA, NaT or (in a column of text) NaN: never one of its values.
+        return [None if gap else item for item, gap in zip(column.tolist(), column.isna())]
     values = array(_numpy(column))
     return column.tolist() if values is None else values
 

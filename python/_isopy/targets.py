@@ -194,6 +194,12 @@ def _ndarray(value: Any, spec: Spec, path: str) -> Any:
     return copied
 
 
+def _arrow(value: Any, spec: Spec, path: str) -> Any:
+    from .arrow import arrow_data
+
+    return arrow_data(value, spec[1] if len(spec) > 1 else "ipc", path)
+
+
 def _temporal(name: str) -> Callable[[Any, Spec, str], Any]:
     def target(value: Any, spec: Spec, path: str) -> Any:
         import datetime
@@ -236,6 +242,7 @@ _TARGETS: dict[str, Callable[[Any, Spec, str], Any]] = {
     "object": _object,
     "ndarray": _ndarray,
     "typed": _ndarray,
+    "arrow": _arrow,
     "date": _temporal("date"),
     "datetime": _temporal("datetime"),
     "handle": lambda value, spec, path: Kept(value),

@@ -5,6 +5,7 @@
  */
 import { Target } from "./conversion.ts";
 import type { PyRef } from "./types.ts";
+import type { ArrowTable } from "./values/arrow.ts";
 
 type Of<T> = T extends Target<infer U> ? U : never;
 const make = <T>(...spec: readonly unknown[]): Target<T> => new Target<T>(spec);
@@ -52,6 +53,15 @@ export const as = {
   object: <const S extends Readonly<Record<string, Target<unknown>>>>(shape: S) =>
     make<{ [K in keyof S]: Of<S[K]> }>("object", Object.fromEntries(Object.entries(shape).map(([key, target]) => [key, spec(target)]))),
   ndarray: (dtype: Dtype | null = null, ndim: number | null = null) => make<unknown>("ndarray", dtype, ndim),
+  /**
+   * Arrow data of any object with `__arrow_c_stream__` or `__arrow_c_array__` (polars, pyarrow, DuckDB …) and of pandas
+   * frames; no Arrow library is needed in Python. `"ipc"`: the bytes of an IPC stream, as every Arrow library reads them.
+   * `"buffers"`: the buffers of each column.
+   *
+   * @example
+   * const table = tableFromIPC(await run(frame, { as: as.arrow() })); // from the npm package apache-arrow
+   */
+  arrow: <F extends "ipc" | "buffers" = "ipc">(form: F = "ipc" as F) => make<F extends "ipc" ? Uint8Array : ArrowTable>("arrow", form),
   /** A TypedArray of this class. */
   typed: <T extends ArrayBufferView>(type: { new (length: number): T; readonly name: string }) =>
     make<T>("typed", type.name.replace("Big", "").replace("Array", "").toLowerCase(), 1),

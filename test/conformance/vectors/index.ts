@@ -1,5 +1,6 @@
 /** All vectors, in the order of the groups. */
 import type { Vector } from "../vector.ts";
+import { arrow } from "./arrow.ts";
 import { buffers } from "./buffers.ts";
 import { containerConversion } from "./container-conversion.ts";
 import { containerKeys } from "./container-keys.ts";
@@ -38,6 +39,7 @@ export const vectors: readonly Vector[] = [
   ...lentObjects,
   ...numpy,
   ...tables,
+  ...arrow,
   ...views,
   ...limits,
 ];
