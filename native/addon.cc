@@ -1,6 +1,6 @@
-/// Registration: `open`, `running`, `beThread`, `expel` and `expelAll`; everything else hangs on the
-/// engine object that `open` returns. Arguments are checked here; nothing a caller passes may end
-/// the process.
+/// Registration: `open`, `running`, `beThread`, `expel`, `expelAll` and `farewell`; everything else hangs on
+/// the engine object that `open` returns. Arguments are checked here; nothing a caller passes may end the
+/// process.
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
@@ -315,6 +315,7 @@ napi_value open(napi_env env, napi_callback_info info) {
                           "open needs { library, program, package, deepbind, deadlockMs }, setup, options, "
                           "ready, ask, callee and answer");
   }
+  config.environment = copy_environment();
   const unsigned char *setup = nullptr, *options = nullptr;
   std::size_t setup_length = 0, options_length = 0;
   if (!read_bytes(env, args[1], setup, setup_length) || !read_bytes(env, args[2], options, options_length) ||
@@ -411,6 +412,12 @@ napi_value expel_all(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+/// The process exits: exit handlers run now.
+napi_value farewell(napi_env, napi_callback_info) {
+  if (running_python() != nullptr) say_farewell();
+  return nullptr;
+}
+
 /// The environment ends (a worker exits or is terminated, or Node does): no engine of it may touch
 /// Node-API again; waiters wake up, engines close, exit handlers run within a bound.
 void leave(void* data) {
@@ -454,6 +461,8 @@ NAPI_MODULE_INIT() {
   napi_set_named_property(env, exports, "beThread", function);
   napi_create_function(env, "expel", NAPI_AUTO_LENGTH, &isopy::expel_thread, nullptr, &function);
   napi_set_named_property(env, exports, "expel", function);
+  napi_create_function(env, "farewell", NAPI_AUTO_LENGTH, &isopy::farewell, nullptr, &function);
+  napi_set_named_property(env, exports, "farewell", function);
   napi_create_function(env, "expelAll", NAPI_AUTO_LENGTH, &isopy::expel_all, nullptr, &function);
   napi_set_named_property(env, exports, "expelAll", function);
   return exports;

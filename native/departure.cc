@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <mutex>
 #include <thread>
@@ -23,6 +24,8 @@ using namespace std::chrono_literals;
 constexpr std::chrono::milliseconds kSteps[] = {0ms, 2ms, 7ms, 13ms, 29ms, 31ms, 17ms, 43ms};
 /// What Node and the other exit handlers get before a stuck thread costs the process its orderly end.
 constexpr auto kPatience = 3s;
+/// What exit handlers get.
+constexpr auto kFarewell = 500ms;
 
 // Never destroyed: threads use it while the process exits.
 struct Registry {
@@ -100,6 +103,27 @@ void expel(std::int64_t thread_id) {
     if (thread_id == kAllThreads || engine->js.id == thread_id) engine->js.leaving.store(true);
   }
   if (!registry.bailiff && !leaving().empty()) registry.bailiff = start_thread(&bailiff);
+}
+
+void say_farewell() {
+  struct Said {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool done = false;
+  };
+  auto said = std::make_shared<Said>();  // the handlers may take longer than we wait
+  Interpreter::main()->post([said](const Gil&) {
+    PyOwned module = PyOwned::steal(py().PyImport_ImportModule("_isopy.engine"));
+    PyOwned farewell =
+        module ? PyOwned::steal(py().PyObject_GetAttrString(module.get(), "farewell")) : PyOwned();
+    if (!farewell || !PyOwned::steal(py().vectorcall(farewell.get(), nullptr, 0)))
+      py().PyErr_WriteUnraisable(farewell.get());
+    std::lock_guard<std::mutex> lock(said->mutex);
+    said->done = true;
+    said->changed.notify_all();
+  });
+  std::unique_lock<std::mutex> lock(said->mutex);
+  said->changed.wait_for(lock, kFarewell, [&] { return said->done; });
 }
 
 void expel_before_exit(int code) {

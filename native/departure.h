@@ -25,4 +25,8 @@ void expel(std::int64_t thread_id);
 /// them is still inside a synchronous call after a bound, because Node would wait for it for ever.
 void expel_before_exit(int code);
 
+/// JS thread, at the end of the process: runs Python's exit handlers and flushes its streams, on the
+/// control thread; waits for it within a bound.
+void say_farewell();
+
 }  // namespace isopy

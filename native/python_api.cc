@@ -1,6 +1,7 @@
 #include "python_api.h"
 
 #include <dlfcn.h>
+#include <unistd.h>
 
 namespace isopy {
 
@@ -15,7 +16,38 @@ std::string last_error(const std::string& fallback) {
 
 }  // namespace
 
-std::string load_python(const std::string& library, bool deepbind) {
+namespace {
+
+/// With RTLD_DEEPBIND libpython finds the C library's own `environ`, which nobody fills where the
+/// executable has a copy of it (Node does): `os.environ` would be empty. It gets a copy that nobody changes.
+void lend_environment(void* libpython, const std::vector<std::string>& environment) {
+#ifdef __linux__
+  auto* theirs = static_cast<char***>(dlsym(libpython, "environ"));
+  if (theirs == nullptr || theirs == &environ) return;
+  auto& texts = *new std::vector<std::string>(environment);  // for ever, like the interpreter
+  auto& pointers = *new std::vector<char*>;
+  pointers.reserve(texts.size() + 1);
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  *theirs = pointers.data();
+#else
+  (void)libpython;
+  (void)environment;
+#endif
+}
+
+}  // namespace
+
+std::vector<std::string> copy_environment() {
+  std::vector<std::string> copy;
+#ifdef __linux__
+  for (char** one = environ; one != nullptr && *one != nullptr; one++) copy.emplace_back(*one);
+#endif
+  return copy;
+}
+
+std::string load_python(const std::string& library, bool deepbind,
+                        const std::vector<std::string>& environment) {
   int flags = RTLD_NOW | RTLD_GLOBAL;
 #ifdef RTLD_DEEPBIND
   if (deepbind) flags |= RTLD_DEEPBIND;
@@ -48,6 +80,7 @@ std::string load_python(const std::string& library, bool deepbind) {
   // Embedding leaves PEP 538 and 540 off: with LANG=C, text would be ASCII. Same as on Pyodide: UTF-8.
   if (auto* utf8_mode = static_cast<int*>(dlsym(handle, "Py_UTF8Mode"))) *utf8_mode = 1;
 
+  lend_environment(handle, environment);
   python_table = table;
   // Filled during initialisation: these symbols hold a pointer, so keep where it is for now.
 #define ISOPY_FIND(name) python_table.name = static_cast<PyObject*>(find(#name, true));

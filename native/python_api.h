@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace isopy {
 
@@ -216,7 +217,11 @@ inline const PythonApi& py() { return python_table; }
 /// Opens libpython (RTLD_GLOBAL: extension modules do not link it; RTLD_DEEPBIND where asked:
 /// Node exports an OpenSSL and a zlib of its own) and fills the table. Empty on success, else
 /// one sentence that says what is missing.
-std::string load_python(const std::string& library, bool deepbind);
+std::string load_python(const std::string& library, bool deepbind,
+                        const std::vector<std::string>& environment);
+
+/// The variables of this process. On a JS thread, where Node does not change them meanwhile.
+std::vector<std::string> copy_environment();
 
 /// Keeps this addon mapped for ever: Python holds pointers to its functions and our threads run
 /// its code, while Node unloads an addon with the last environment that used it.

@@ -57,7 +57,7 @@ PyThreadState* initialise(const PythonConfig& config, std::string& error) {
 }
 
 void control_thread(const PythonConfig& config) {
-  std::string error = load_python(config.library, config.deepbind);
+  std::string error = load_python(config.library, config.deepbind, config.environment);
   PyThreadState* state = error.empty() ? initialise(config, error) : nullptr;
   {
     std::lock_guard<std::mutex> lock(runtime.mutex);

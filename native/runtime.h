@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "gil.h"
 
@@ -16,6 +17,7 @@ struct PythonConfig {
   std::string program;  // path of the chosen executable, not resolved: a venv is found from it
   std::string package;  // directory that holds the package `_isopy`
   bool deepbind = true;
+  std::vector<std::string> environment;  // what `os.environ` is at the start
 };
 
 struct PythonStart {

@@ -12,6 +12,7 @@ import asyncio
 import atexit
 import pickle
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Optional
 
 from .aio import Loops
@@ -147,11 +148,8 @@ class Engine:
         self.scheduler.refuse_queued()
         for context in list(self.contexts.by_id.values()):
             self.aio.stop(context)
-        if [self] == ENGINES and self.options.get("exit", True):
-            try:
-                atexit._run_exitfuncs()  # what they print is still this engine's
-            except BaseException as error:
-                self.report(error)
+        if [self] == ENGINES:
+            self.run_exit_handlers()
         if self._log_handler is not None:
             import logging
 
@@ -160,6 +158,13 @@ class Engine:
             ENGINES.remove(self)
         self.handles.clear()
         self.flush()
+
+    def run_exit_handlers(self) -> None:
+        if self.options.get("exit", True):
+            try:
+                atexit._run_exitfuncs()  # what they print is still this engine's
+            except BaseException as error:
+                self.report(error)
 
     # ---- what the parts call ------------------------------------------------------------------
 
@@ -238,6 +243,17 @@ class Engine:
         if type(found) is not list or any(type(item) is not int for item in found):
             raise protocol_error("A frame is not a flat list of integers.")
         return found
+
+
+def farewell() -> None:
+    """The process ends: runs exit handlers once, and sends and flushes what was written."""
+    for engine in list(ENGINES):
+        engine.run_exit_handlers()
+        engine.flush()
+    for stream in (sys.__stdout__, sys.__stderr__):
+        if stream is not None:
+            with suppress(OSError, ValueError):  # closed, or nobody reads it any more
+                stream.flush()
 
 
 def write_output(name: str, origin: Optional[tuple[Engine, int, int]], text: str) -> None:

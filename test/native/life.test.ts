@@ -48,14 +48,16 @@ describe("start and close", () => {
   it("[N-69] exit handlers run when the last engine closes", async () => {
     const printed = await output(`
       import { createPython } from "isopy";
-      import { mkdtempSync, readFileSync } from "node:fs";
+      import { mkdtempSync, readFileSync, rmSync } from "node:fs";
       import { tmpdir } from "node:os";
       import { join } from "node:path";
-      const file = join(mkdtempSync(join(tmpdir(), "isopy-")), "bye");
+      const folder = mkdtempSync(join(tmpdir(), "isopy-"));
+      const file = join(folder, "bye");
       const py = await createPython(native);
       await py.import("atexit").register(await py.eval("lambda path: open(path, 'w').write('bye')"), file);
       await py.close();
       console.log(readFileSync(file, "utf8"));
+      rmSync(folder, { recursive: true });
     `);
     expect(printed).toBe("bye");
   });

@@ -29,6 +29,8 @@ export interface Addon {
   beThread(threadId: number): void;
   /** The worker of this id is being terminated: KeyboardInterrupt in its sync calls until it is out of Python. */
   expel(threadId: number): void;
+  /** The process exits: runs Python's exit handlers and flushes its streams, within half a second. */
+  farewell(): void;
   /** The process exits: the same for every worker; one that stays in Python does not keep the process. */
   expelAll(exitCode: number): void;
 }
@@ -78,6 +80,9 @@ const FILE = `isopy-${process.platform}-${process.arch}.node`;
 
 let loaded: Addon | undefined;
 
+/** Called at the end of the process, when Python's exit handlers have run and the event loop is gone. */
+export const lastWords = new Set<() => void>();
+
 /** @throws {EngineError} `ERR_BACKEND_UNAVAILABLE` with every attempt and why it failed. */
 export function loadAddon(): Addon {
   if (loaded !== undefined) return loaded;
@@ -111,7 +116,13 @@ export function loadAddon(): Addon {
  * stops a worker interrupts it (docs/adr/0022).
  */
 function letGo(addon: Addon): void {
-  if (isMainThread) process.once("exit", (code) => addon.expelAll(code));
+  if (isMainThread) {
+    process.once("exit", (code) => {
+      addon.farewell();
+      for (const drain of lastWords) drain();
+      addon.expelAll(code);
+    });
+  }
   const terminate = Worker.prototype.terminate;
   Worker.prototype.terminate = function (this: Worker) {
     const { threadId: stopped } = this; // -1 afterwards

@@ -20,9 +20,10 @@ import { EngineError } from "../../core/errors.ts";
 import { engineOptions, readFlat, settleReplies, writeFlat } from "../../core/transport.ts";
 import { FrameKind } from "../../core/wire/frames.ts";
 import type { PythonFacts } from "../../environment/python.ts";
-import { type AddonEngine, loadAddon, pythonPackage } from "./addon.ts";
+import { type AddonEngine, lastWords, loadAddon, pythonPackage } from "./addon.ts";
 import { type Message, Notice, readMessages } from "./messages.ts";
 import { engineInfo, engineSetup } from "./setup.ts";
+import { checkLibrary } from "./stdlib.ts";
 import { NativeSyncCalls } from "./sync-calls.ts";
 
 export interface NativeOptions {
@@ -45,6 +46,7 @@ export class NativeBackend implements Backend, ExportedMemory {
   #late: Uint8Array[] = [];
   #closing: Promise<void> | undefined;
   #ended = false;
+  readonly #lastWords = () => this.#drain();
   #sync: NativeSyncCalls | undefined;
   #limits!: WireLimits;
   /** Programs in flight. */
@@ -141,6 +143,7 @@ export class NativeBackend implements Backend, ExportedMemory {
     this.#ended = true;
     this.#pending = 0;
     engine.release();
+    lastWords.delete(this.#lastWords);
   }
 
   /** Blocks until exit handlers have run; for `isopy/sync`. */
@@ -156,6 +159,7 @@ export class NativeBackend implements Backend, ExportedMemory {
     const addon = loadAddon();
     const { library, executable } = this.#options.python;
     if (library === null) throw new EngineError("ERR_BACKEND_UNAVAILABLE", `${executable} has no shared library.`);
+    checkLibrary(this.#options.python);
     options.onProgress?.({ stage: "python", loaded: 0, total: 1 });
     this.#engine = addon.open(
       {
@@ -176,6 +180,7 @@ export class NativeBackend implements Backend, ExportedMemory {
       (id) => host.callee(id),
       (ok, value) => host.answer(ok, value),
     );
+    lastWords.add(this.#lastWords);
     return this.#engine;
   }
 
