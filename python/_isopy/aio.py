@@ -8,7 +8,6 @@ queue, with one wake-up for all that come before the loop gets to it (`driving.p
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from contextlib import suppress
 from contextvars import copy_context
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 from .driving import Driver, Item
 from .errors import EngineError
 from .lanes import drop_lane, lane
+from .lazily import asyncio
 
 if TYPE_CHECKING:
     from .contexts import Context

@@ -6,17 +6,18 @@ done is flushed, so that no reply waits for JavaScript.
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import threading
 from collections.abc import Generator
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from .errors import EngineError, protocol_error
 from .lanes import current
+from .lazily import asyncio
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from .engine import Engine
 
 CALL = 18
@@ -68,6 +69,8 @@ class Asker:
         engine = self._engine
         token = next(self._tokens)
         frame = engine.codec.stream((token, current()[1], target, op, *operands))
+        from concurrent.futures import Future
+
         future: Future[Any] = Future()
         with self._lock:
             if engine.closed:

@@ -6,7 +6,7 @@ that raises is left out (its text/plain still shows), as in IPython.
 
 from __future__ import annotations
 
-import base64
+from binascii import b2a_base64
 from typing import Any, Optional
 
 Bundle = dict[str, Any]
@@ -65,7 +65,11 @@ def _called(value: object, name: str) -> Any:
 
 
 def _plain(content: Any) -> Any:
-    return base64.b64encode(content).decode("ascii") if isinstance(content, (bytes, bytearray)) else content
+    return (
+        b2a_base64(content, newline=False).decode("ascii")
+        if isinstance(content, (bytes, bytearray))
+        else content
+    )
 
 
 def display(*objects: object, raw: bool = False, metadata: Optional[dict[str, Any]] = None) -> None:

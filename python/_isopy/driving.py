@@ -12,7 +12,6 @@ origin and an interrupt hits this step or nothing. It runs in the context (`cont
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import types
 from collections import deque
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 from weakref import getweakrefcount
 
 from .lanes import TASK, Lane, lane
+from .lazily import asyncio
 from .replies import MANY
 
 if TYPE_CHECKING:

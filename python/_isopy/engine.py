@@ -8,7 +8,6 @@ KeyboardInterrupt of user code are such failures too.
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import pickle
 import sys
@@ -25,6 +24,7 @@ from .handles import HandleTable
 from .input import redirect as redirect_input
 from .interrupts import Interrupts
 from .lanes import Lane, current, lane
+from .lazily import asyncio, running_loop
 from .limits import Limits
 from .output import redirect
 from .replies import Replies
@@ -189,9 +189,8 @@ class Engine:
         own = lane()
         if own.flushing:
             return
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
+        loop = running_loop()
+        if loop is None:
             self.flush()
         else:
             own.flushing = True

@@ -8,10 +8,10 @@ classes below it also derive from the Python class that the name maps to, so tha
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import threading
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Optional
 
 
@@ -82,8 +82,22 @@ class JsTimeoutError(JsException, TimeoutError):
     pass
 
 
-class JsAbortError(JsException, asyncio.CancelledError):
-    pass
+@cache
+def _abort_error() -> type[JsException]:
+    """An AbortError is what asyncio raises in a task that is cancelled; asyncio is imported for it."""
+    import asyncio
+
+    class JsAbortError(JsException, asyncio.CancelledError):
+        pass
+
+    JsAbortError.__qualname__ = "JsAbortError"
+    return JsAbortError
+
+
+def __getattr__(name: str) -> Any:
+    if name == "JsAbortError":
+        return _abort_error()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 _JsExceptionGroup: Any = None
@@ -119,7 +133,6 @@ _BY_NAME: dict[str, type[JsException]] = {
     "KeyError": JsKeyError,
     "IndexError": JsIndexError,
     "TimeoutError": JsTimeoutError,
-    "AbortError": JsAbortError,
 }
 
 
@@ -131,7 +144,8 @@ def js_exception(
         return js
     if members and _JsExceptionGroup is not None and all(isinstance(one, Exception) for one in members):
         return _JsExceptionGroup(name, message, stack, js, members)
-    return _BY_NAME.get(name, JsException)(name, message, stack, js)
+    kind = _abort_error() if name == "AbortError" else _BY_NAME.get(name, JsException)
+    return kind(name, message, stack, js)
 
 
 class ErrorTable:

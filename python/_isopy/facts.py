@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ def facts(engine: Engine) -> dict[str, Any]:
     wasm = sys.platform in ("emscripten", "wasi")
     return {
         "protocol": PROTOCOL,
-        "python": platform.python_version(),
+        "python": sys.version.split()[0],
         "implementation": sys.implementation.name,
         "platform": sys.platform,
         "executable": sys.executable or None,

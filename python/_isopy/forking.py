@@ -6,10 +6,11 @@ JavaScript is an error of the host's (`ERR_UNSUPPORTED`); a loop of ours that th
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from typing import Callable, Optional
+
+from .lazily import asyncio, running_loop
 
 _installed = False
 _running: Optional[asyncio.AbstractEventLoop] = (
@@ -27,10 +28,7 @@ def install(end: Callable[[], object], forget: Callable[[], object]) -> None:
 
 def _before() -> None:
     global _running
-    try:
-        _running = asyncio.get_running_loop()
-    except RuntimeError:
-        _running = None
+    _running = running_loop()
 
 
 def _in_child(end: Callable[[], object], forget: Callable[[], object]) -> None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
-from inspect import CORO_CREATED, getcoroutinestate
 from sys import getrefcount
 from types import CoroutineType
 
@@ -125,5 +124,11 @@ class HandleTable:
 
 def _discard(obj: object) -> None:
     """Lets go of one object; a coroutine that nobody else holds and nobody awaited ends quietly."""
-    if type(obj) is CoroutineType and getrefcount(obj) <= 3 and getcoroutinestate(obj) == CORO_CREATED:
+    if type(obj) is CoroutineType and getrefcount(obj) <= 3 and _is_fresh(obj):
         obj.close()
+
+
+def _is_fresh(coroutine: CoroutineType) -> bool:
+    from inspect import CORO_CREATED, getcoroutinestate
+
+    return getcoroutinestate(coroutine) == CORO_CREATED

@@ -10,11 +10,11 @@ everything and read by each place that a program arrives at.
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from typing import TYPE_CHECKING
 
 from .lanes import Lane, current, lane, lanes
+from .lazily import asyncio
 
 if TYPE_CHECKING:
     from .engine import Engine

@@ -7,9 +7,10 @@ that was asked for but did not come in time.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import Any, Optional
+
+from .lazily import asyncio
 
 Batch = tuple[bool, list[Any], Any]
 

@@ -8,7 +8,6 @@ What a cell shows are events; what `run` returns says how it ended.
 from __future__ import annotations
 
 import ast
-import inspect
 from typing import TYPE_CHECKING, Any, Optional
 
 from . import display as shown
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from .engine import Engine
 
 _FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-_ASYNC = inspect.CO_COROUTINE
+_ASYNC = 0x80  # inspect.CO_COROUTINE
 
 
 class Session:

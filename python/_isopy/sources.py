@@ -9,16 +9,14 @@ runs as a module does. Sources are kept for tracebacks (linecache) as long as th
 from __future__ import annotations
 
 import ast
-import inspect
 import itertools
 import linecache
-import textwrap
 import threading
 from types import CodeType, FunctionType
 from typing import Any, Optional
 
 _TOP_LEVEL_AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-_ASYNC = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+_ASYNC = 0x80 | 0x200  # CO_COROUTINE, CO_ASYNC_GENERATOR: importing inspect costs more than this
 _KEEP = 512
 _WRAPPER = "__isopy_source__"
 
@@ -123,7 +121,11 @@ def _aligned(text: str, kind: str) -> str:
         # Parentheses let an expression span lines; blank lines keep the numbers right.
         return "\n" * before + stripped.rstrip() if not before else f"({text.rstrip()}\n)"
     first = next((line for line in text.splitlines() if line.strip()), "")
-    return textwrap.dedent(text) if first[:1] in (" ", "\t") else text
+    if first[:1] not in (" ", "\t"):
+        return text
+    from textwrap import dedent
+
+    return dedent(text)
 
 
 class _Assigned(ast.NodeVisitor):
