@@ -1,109 +1,47 @@
 /**
- * `npm run lanes`: the native suite with the addon built for AddressSanitizer and
- * UndefinedBehaviorSanitizer, then for ThreadSanitizer.
+ * `npm run lanes`: what takes longer than a test run may. `npm test` runs a five-minute slice of it.
  *
- * Stock Node runs them with the sanitizer's runtime preloaded. Leaks of Python objects are invisible to
- * LeakSanitizer (the garbage collector knows them), so leak detection is off; refcount slopes are tests.
- * `--minutes=N` bounds the whole; a file that was not reached is said to be skipped.
+ *   npm run lanes [-- --slice] [-- stress leaks]
+ *
+ * - sanitizers: the native suite and the stress run under ASan + UBSan, then TSan;
+ * - stress: ten million mixed calls with a ledger;
+ * - leaks: what each operation leaves behind;
+ * - debug: the native suite, the stress run and the leak run on a debug build of CPython;
+ * - memory: each allocation fails once, one after the other;
+ * - fuzz: libFuzzer on what reads bytes in C++.
  */
-import { spawnSync } from "node:child_process";
-import fs from "node:fs";
-import path from "node:path";
-import { fail, main, merge, pass, skip, tally } from "./checks/tally.mjs";
-import { exec, tail, which } from "./setup/exec.mjs";
-import { inCache, inRoot } from "./setup/paths.mjs";
-import { defaultPython } from "./setup/pythons.mjs";
+import { main, merge } from "./checks/tally.mjs";
+import { debugBuild } from "./lanes/debug.mjs";
+import { fuzz } from "./lanes/fuzz.mjs";
+import { leakRun } from "./lanes/leaks.mjs";
+import { allocationFailures } from "./lanes/memory.mjs";
+import { sanitizers } from "./lanes/sanitizers.mjs";
+import { stressLane } from "./lanes/stress.mjs";
 
-/** `without`: files that start shells, which do not run under ThreadSanitizer. */
-const LANES = [
-  { name: "address", flag: "address,undefined", library: "libasan.so", more: "libubsan.so", without: [] },
-  { name: "thread", flag: "thread", library: "libtsan.so", more: undefined, without: ["environment.test.ts"] },
-];
+/** By name: the slice in CI, and the whole. */
+const LANES = {
+  stress: { slice: () => stressLane(150_000), full: () => stressLane(10_000_000) },
+  leaks: { slice: () => leakRun("leaks", { rounds: 100 }), full: () => leakRun("leaks", { rounds: 5_000 }) },
+  memory: { slice: () => allocationFailures(60), full: () => allocationFailures(5_000) },
+  fuzz: { slice: () => fuzz(15), full: () => fuzz(600) },
+  debug: { slice: () => debugBuild("slice"), full: () => debugBuild("full") },
+  sanitizers: { slice: () => sanitizers(2.5, "slice"), full: () => sanitizers(60, "full") },
+};
 
-/** The compiler's own copy of a runtime library; undefined where it has none. */
-function runtime(library) {
-  const compiler = which(process.env.CXX, "g++", "c++");
-  if (compiler === undefined) return undefined;
-  const { stdout } = spawnSync(compiler, [`-print-file-name=${library}`], { encoding: "utf8" });
-  const file = stdout?.trim();
-  return file && path.isAbsolute(file) && fs.existsSync(file) ? fs.realpathSync(file) : undefined;
-}
-
-const REPORT = /(ERROR: AddressSanitizer|WARNING: ThreadSanitizer|runtime error:)/;
-
-/** Reports that concern us. Node's own threads race in ways that are not ours to judge: a race must pass through the addon. */
-const ours = (text) =>
-  text
-    .split(/^={18,}$/m)
-    .filter((block) => REPORT.test(block) && (!block.includes("ThreadSanitizer") || /isopy-[\w-]+\.node|\/native\/\w+\.(cc|h)/.test(block)))
-    .join("\n");
-
-/** A short slice begins with what crosses threads and memory. */
-const FIRST = ["threads.test.ts", "sync-calls.test.ts", "differential.test.ts", "sync.test.ts", "life.test.ts", "workers.test.ts"];
-const rank = (file) => (FIRST.indexOf(file) + FIRST.length + 1) % (FIRST.length + 1);
-
-async function lane({ name, flag, library, more, without }, deadline) {
-  const title = `sanitizer lane: ${name}`;
-  const preload = runtime(library);
-  if (process.platform !== "linux" || preload === undefined) return skip(title, `the compiler has no ${library}`);
-  const addon = inCache("lanes", name, `isopy-${process.platform}-${process.arch}.node`);
-  const built = await exec(process.execPath, [inRoot("scripts/build-addon.mjs"), `--sanitize=${flag}`, `--out=${addon}`]);
-  if (built.code !== 0) return fail(title, tail(built, 20));
-  const logs = inCache("lanes", name, "report");
-  for (const file of fs.readdirSync(path.dirname(logs))) if (file.startsWith("report")) fs.rmSync(path.join(path.dirname(logs), file));
-  const common = `log_path=${logs}:exitcode=0:halt_on_error=0:handle_segv=0:allocator_may_return_null=1`;
-  const env = {
-    ISOPY_PRELOAD: [preload, more && runtime(more)].filter(Boolean).join(":"),
-    ASAN_OPTIONS: `detect_leaks=0:${common}`,
-    UBSAN_OPTIONS: `print_stacktrace=1:${common}`,
-    TSAN_OPTIONS: `report_signal_unsafe=0:suppressions=${inRoot("scripts/checks/tsan.supp")}:${common}`,
-    ISOPY_ADDON: addon,
-    ISOPY_DEEPBIND: "0",
-    // The real executable: a version manager's shim is a shell script, and the shell does not run under ThreadSanitizer.
-    ISOPY_PYTHON: defaultPython()?.executable,
-  };
-  const files = fs
-    .readdirSync(inRoot("test/native"))
-    .filter((file) => file.endsWith(".test.ts") && !without.includes(file))
-    .sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
+/**
+ * @param {"slice" | "full"} size
+ * @param {readonly string[]} only
+ */
+export async function lanes(size, only = Object.keys(LANES)) {
   const found = [];
-  for (const file of files) {
-    const left = deadline - Date.now();
-    if (left < 15_000) {
-      found.push(skip(`${title}, ${file}`, "the time of this slice was over"));
-      continue;
-    }
-    found.push(await oneFile(title, file, env, left, logs));
+  for (const name of Object.keys(LANES)) {
+    if (!only.includes(name)) continue;
+    const begin = performance.now();
+    found.push(await LANES[name][size]());
+    console.log(`    ${name}: ${((performance.now() - begin) / 1000).toFixed(0)} s`);
   }
-  return merge(title, found);
+  return merge("lanes", found);
 }
 
-async function oneFile(title, file, env, timeout, logs) {
-  const name = `${title}, ${file}`;
-  const args = [inRoot("scripts/checks/sanitized-vitest.mjs"), `test/native/${file}`];
-  const outcome = await exec(process.execPath, args, { env: { ...env, NO_COLOR: "1" }, timeout });
-  const folder = path.dirname(logs);
-  const reports = fs.readdirSync(folder).filter((one) => one.startsWith("report"));
-  const texts = reports.map((one) => ours(fs.readFileSync(path.join(folder, one), "utf8"))).filter((text) => text !== "");
-  for (const one of reports) fs.rmSync(path.join(folder, one));
-  const said = texts.join("\n") || ours(outcome.output);
-  console.log(`    ${said === "" && outcome.code === 0 ? "ok    " : "FAILED"} ${name}`);
-  if (said !== "") return fail(name, said.slice(0, 4000));
-  if (outcome.error !== undefined) return skip(name, "the time of this slice was over");
-  return outcome.code === 0 ? pass(name) : fail(name, tail(outcome, 30));
-}
-
-/** @param {{ minutes?: number }} [options] */
-export async function lanes({ minutes = 60 } = {}) {
-  if (!fs.existsSync(inRoot("test/native"))) return tally("lanes");
-  const found = [];
-  const begin = Date.now();
-  for (const [index, one] of LANES.entries()) {
-    const share = begin + (minutes * 60_000 * (index + 1)) / LANES.length;
-    found.push(await lane(one, share));
-  }
-  return merge("sanitizer lanes", found);
-}
-
-const minutes = Number(/--minutes=(\d+)/.exec(process.argv.join(" "))?.[1] ?? 60);
-await main(import.meta, () => lanes({ minutes }));
+const wanted = process.argv.slice(2).filter((arg) => !arg.startsWith("-"));
+await main(import.meta, () => lanes(process.argv.includes("--slice") ? "slice" : "full", wanted.length > 0 ? wanted : undefined));

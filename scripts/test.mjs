@@ -40,7 +40,7 @@ const CHECKS = {
   tour: async () => (await import("./checks/tour.mjs")).tour(),
   examples: async () => (await import("./check-examples.mjs")).checkExamples(),
   package: async () => (await import("./check-pack.mjs")).checkPack(),
-  lanes: async () => (await import("./lanes.mjs")).lanes({ minutes: 5 }),
+  lanes: async () => (await import("./lanes.mjs")).lanes("slice"),
 };
 
 const wanted = process.argv.slice(2).filter((arg) => !arg.startsWith("-"));

@@ -35,10 +35,12 @@ class CallbackTable:
             proxy._isopy_count += 1
             return proxy
 
-    def drop(self, number: int, count: int) -> None:
+    def drop(self, proxy: JsProxy, number: int, count: int) -> None:
         """Called by a proxy's finalizer: must not block."""
         known = self._live.get(number)
-        if known is not None and known() is None:
+        found = known() if known is not None else None
+        # In a finalizer the weak reference to its own object is still alive, unless the collector runs it.
+        if known is not None and (found is None or found is proxy):
             self._live.pop(number, None)
         self.dropped.append((number, count))
         self._engine.nudge()

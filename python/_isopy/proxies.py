@@ -59,7 +59,7 @@ class JsProxy(Lent):
         try:
             count = self._isopy_count
             if count:
-                self._isopy_engine.callbacks.drop(self._isopy_id, count)
+                self._isopy_engine.callbacks.drop(self, self._isopy_id, count)
         except AttributeError:
             pass  # __init__ did not finish: nothing was introduced
 

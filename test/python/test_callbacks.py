@@ -39,6 +39,11 @@ class Callbacks(unittest.TestCase):
         self.assertEqual(value, [(1, "a"), {"key": [2]}])
         self.assertEqual(self.js.calls[0][:2], (7, 0))
 
+    def test_a_dropped_callback_leaves_nothing_behind(self) -> None:
+        self.py.evaluate("f(1)", f=Ext("js", 7, FUNCTION, "f"))
+        gc.collect()
+        self.assertEqual(self.py.engine.callbacks._live, {})
+
     def test_attributes_and_methods(self) -> None:
         box = Ext("js", 3, 0, "Box")
         self.js.answers[1] = lambda name: Ext("js", 8, FUNCTION, name) if name == "m" else name
