@@ -152,18 +152,26 @@ napi_value engine_answer(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-/// One ArrayBuffer: the number of messages, then (kind, token, length) of each as float64, then their bytes.
+/// The number of messages, then (kind, token, length) of each as float64, then their bytes: in the inbox
+/// (the result is true) or in an ArrayBuffer of their own.
 napi_value engine_drain(napi_env env, napi_callback_info info) {
   Call call(env, info);
   release_dropped_functions(call.context->engine->js);
+  bool use_inbox = false;
+  if (napi_get_value_bool(env, call.args[0], &use_inbox) != napi_ok)
+    return throw_argument(env, "drain needs a boolean");
   const std::vector<Message> messages = call.context->engine->outbox.take();
   call.context->state[kWaiting] = 0;
   if (messages.empty()) return nullptr;
   std::size_t size = sizeof(double) * (1 + 3 * messages.size());
   for (const Message& message : messages) size += message.bytes.size();
-  void* memory = nullptr;
-  napi_value buffer;
-  if (napi_create_arraybuffer(env, size, &memory, &buffer) != napi_ok) return nullptr;
+  void* memory = call.context->inbox;
+  napi_value result;
+  if (use_inbox && size <= kInboxBytes) {
+    napi_get_boolean(env, true, &result);
+  } else if (napi_create_arraybuffer(env, (size + 7) & ~std::size_t{7}, &memory, &result) != napi_ok) {
+    return nullptr;
+  }
   auto* head = static_cast<double*>(memory);
   auto* bytes = static_cast<char*>(memory) + sizeof(double) * (1 + 3 * messages.size());
   *head++ = static_cast<double>(messages.size());
@@ -174,7 +182,7 @@ napi_value engine_drain(napi_env env, napi_callback_info info) {
     if (!message.bytes.empty()) std::memcpy(bytes, message.bytes.data(), message.bytes.size());
     bytes += message.bytes.size();
   }
-  return buffer;
+  return result;
 }
 
 napi_value engine_keep_alive(napi_env env, napi_callback_info info) {
@@ -271,8 +279,8 @@ constexpr Named kEngineMethods[] = {
 };
 
 napi_value make_engine_object(napi_env env, EngineContext& context) {
-  napi_value object, state_buffer, state, scratch_buffer, scratch;
-  void *state_memory = nullptr, *scratch_memory = nullptr;
+  napi_value object, state_buffer, state, scratch_buffer, scratch, inbox_buffer, inbox, heads;
+  void *state_memory = nullptr, *scratch_memory = nullptr, *inbox_memory = nullptr;
   if (napi_create_object(env, &object) != napi_ok ||
       napi_create_arraybuffer(env, kStateSlots * sizeof(std::int32_t), &state_memory, &state_buffer) !=
           napi_ok ||
@@ -280,7 +288,12 @@ napi_value make_engine_object(napi_env env, EngineContext& context) {
       napi_create_arraybuffer(env, kScratchBytes, &scratch_memory, &scratch_buffer) != napi_ok ||
       napi_create_typedarray(env, napi_uint8_array, kScratchBytes, scratch_buffer, 0, &scratch) != napi_ok ||
       napi_set_named_property(env, object, "state", state) != napi_ok ||
-      napi_set_named_property(env, object, "scratch", scratch) != napi_ok) {
+      napi_set_named_property(env, object, "scratch", scratch) != napi_ok ||
+      napi_create_arraybuffer(env, kInboxBytes, &inbox_memory, &inbox_buffer) != napi_ok ||
+      napi_create_typedarray(env, napi_uint8_array, kInboxBytes, inbox_buffer, 0, &inbox) != napi_ok ||
+      napi_create_typedarray(env, napi_float64_array, kInboxBytes / 8, inbox_buffer, 0, &heads) != napi_ok ||
+      napi_set_named_property(env, object, "inbox", inbox) != napi_ok ||
+      napi_set_named_property(env, object, "heads", heads) != napi_ok) {
     return nullptr;
   }
   napi_value external;
@@ -291,6 +304,7 @@ napi_value make_engine_object(napi_env env, EngineContext& context) {
   context.state = static_cast<std::int32_t*>(state_memory);
   std::fill_n(context.state, static_cast<int>(kStateSlots), 0);
   context.scratch = static_cast<unsigned char*>(scratch_memory);
+  context.inbox = static_cast<unsigned char*>(inbox_memory);
   for (const Named& method : kEngineMethods) {
     napi_value function;
     if (napi_create_function(env, method.name, NAPI_AUTO_LENGTH, method.function, &context, &function) !=

@@ -37,6 +37,10 @@ enum StateSlot {
 /// Results up to this size are written here; larger ones get a buffer of their own.
 constexpr std::size_t kScratchBytes = 64 * 1024;
 
+/// What a drain takes is written here; more of it gets a buffer of its own. (Allocating and sweeping one
+/// per call took a quarter of the JS thread's time with one call in flight.)
+constexpr std::size_t kInboxBytes = 64 * 1024;
+
 struct Environment;
 
 /// What the JS thread of an environment has in one interpreter. Made by and for that thread, at its
@@ -58,7 +62,8 @@ struct EngineContext {
   Attachment* attachment = nullptr;  // from the first sync call on; the environment's
   std::int32_t* state = nullptr;     // memory of an ArrayBuffer that `keep` holds
   unsigned char* scratch = nullptr;  // likewise
-  napi_ref keep = nullptr;           // the JS object, which holds both
+  unsigned char* inbox = nullptr;    // likewise
+  napi_ref keep = nullptr;           // the JS object, which holds them
   bool external_memory = false;      // whether ArrayBuffers may lie over Python's memory
   FlatWriter flat_writer;
   FlatReader flat_reader;

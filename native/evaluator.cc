@@ -15,6 +15,10 @@ namespace isopy {
 namespace {
 
 constexpr Py_ssize_t kMostInstructions = 16;
+/// While so many programs wait, JavaScript is woken for more replies at once: each time costs as much as
+/// two small programs, and it has other things to do than to wait for the next portion.
+constexpr std::int64_t kLongQueue = 1000;
+constexpr int kManyOfLong = 256;
 /// So many slow programs are handed to Python at once, when they follow each other.
 constexpr Py_ssize_t kManySlow = 32;
 /// Instructions begin here in a program: (id, context, outputs, instruction, …).
@@ -31,7 +35,6 @@ struct Scratch {
 };
 thread_local Scratch scratch;
 
-PyObject* item_of(PyObject* tuple, Py_ssize_t index) { return py().PyTuple_GetItem(tuple, index); }
 bool is_exact(PyObject* object, PyObject* type) { return type_of(object) == type; }
 
 /// A 64-bit int; false for anything else.
@@ -89,39 +92,40 @@ class Program {
 
 bool Program::read(PyObject* tuple, const ProgramParts& parts) {
   if (!is_exact(tuple, py().PyTuple_Type)) return false;  // it has waited, and goes on
-  const Py_ssize_t size = py().PyTuple_Size(tuple);
+  const Py_ssize_t size = tuple_size(tuple);
   long long context = 0;
-  if (size <= kHead || size > kHead + kMostInstructions || !read_int(item_of(tuple, 1), context) ||
+  if (size <= kHead || size > kHead + kMostInstructions || !read_int(tuple_item(tuple, 1), context) ||
       context != 0)
     return false;
-  number = item_of(tuple, 0);
+  number = tuple_item(tuple, 0);
   if (!read_int(number, id) || id <= 0) return false;
   if (py().PyDict_Size(parts.cancelled.get()) > 0 && py().PyDict_Contains(parts.cancelled.get(), number) != 0)
     return false;
   step_count = 0;
   for (Py_ssize_t i = kHead; i < size; i++) {
-    if (!read_step(item_of(tuple, i))) return false;
+    if (!read_step(tuple_item(tuple, i))) return false;
   }
-  return read_outputs(item_of(tuple, 2));
+  return read_outputs(tuple_item(tuple, 2));
 }
 
 bool Program::read_step(PyObject* instruction) {
   if (!is_exact(instruction, py().PyTuple_Type)) return false;
-  const Py_ssize_t size = py().PyTuple_Size(instruction);
+  const Py_ssize_t size = tuple_size(instruction);
   long long op = -1;
-  if (size < 2 || !read_int(item_of(instruction, 0), op)) return false;
-  Step step{static_cast<Operation>(op), 0, item_of(instruction, size - 1), nullptr};
+  if (size < 2 || !read_int(tuple_item(instruction, 0), op)) return false;
+  Step step{static_cast<Operation>(op), 0, tuple_item(instruction, size - 1), nullptr};
   if (op == kImport) {
     if (size != 2 || !is_exact(step.operand, py().PyUnicode_Type)) return false;
   } else {
-    if (op < kGet || op > kCall || size < 3 || !read_int(item_of(instruction, 1), step.target)) return false;
+    if (op < kGet || op > kCall || size < 3 || !read_int(tuple_item(instruction, 1), step.target))
+      return false;
     if (step.target >= static_cast<long long>(step_count))
       return false;  // no such slot: an error of Python's
     if (op == kCall) {
-      step.operand = item_of(instruction, 2);
+      step.operand = tuple_item(instruction, 2);
       if (size > 4 || !is_exact(step.operand, py().PyTuple_Type)) return false;
       if (size == 4) {
-        step.keywords = item_of(instruction, 3);
+        step.keywords = tuple_item(instruction, 3);
         if (!is_exact(step.keywords, py().PyDict_Type)) return false;
         PyObject *key = nullptr, *value = nullptr;
         Py_ssize_t position = 0;
@@ -139,12 +143,12 @@ bool Program::read_step(PyObject* instruction) {
 
 bool Program::read_outputs(PyObject* tuple) {
   if (!is_exact(tuple, py().PyTuple_Type)) return false;
-  const Py_ssize_t size = py().PyTuple_Size(tuple);
+  const Py_ssize_t size = tuple_size(tuple);
   if (size % 2 != 0 || size > 2 * kMostInstructions) return false;
   output_count = 0;
   for (Py_ssize_t i = 0; i < size; i += 2) {
     long long slot = 0, mode = 0;
-    if (!read_int(item_of(tuple, i), slot) || !read_int(item_of(tuple, i + 1), mode)) return false;
+    if (!read_int(tuple_item(tuple, i), slot) || !read_int(tuple_item(tuple, i + 1), mode)) return false;
     if (slot < 0 || slot >= static_cast<long long>(step_count) || mode < 0 ||
         mode > (kUnawaited | kModeBits) || (mode & kModeBits) >= kModes)
       return false;
@@ -177,6 +181,9 @@ class Evaluator {
   }
   void flush() {
     if (!call(parts_.flush, {})) broken();
+  }
+  int many() const {
+    return engine_.queued.load(std::memory_order_relaxed) > kLongQueue ? kManyOfLong : kManyReplies;
   }
   bool has_text() const { return py().PyList_Size(parts_.printed.get()) > 0; }
   void broken() { report_broken_engine(gil_, engine_); }
@@ -252,7 +259,7 @@ void Evaluator::run_fast(const PyOwned& tuple) {
   while (filled_ > 0) slots_[--filled_].reset();
   leave(program_.number);
   if (has_text()) flush();
-  engine_.outbox.reply(scratch.reply.items());
+  engine_.outbox.reply(scratch.reply.items(), many());
 }
 
 /// False with an error set when an instruction fails.
@@ -401,8 +408,9 @@ bool queue_batch(const Gil& gil, Engine& engine, const std::string& frame) {
   for (Py_ssize_t i = 0; common && i < count; i++) {
     PyObject* program = py().PyList_GetItem(programs.get(), i);
     long long id = 0, context = 0;
-    common = is_exact(program, py().PyTuple_Type) && py().PyTuple_Size(program) >= kHead &&
-             read_int(item_of(program, 0), id) && read_int(item_of(program, 1), context) && context == 0;
+    common = is_exact(program, py().PyTuple_Type) && tuple_size(program) >= kHead &&
+             read_int(tuple_item(program, 0), id) && read_int(tuple_item(program, 1), context) &&
+             context == 0;
   }
   PyOwned queued;
   if (common) {
@@ -424,9 +432,9 @@ bool send_reply(const Gil& gil, Engine& engine, PyObject* flat) {
   const std::shared_ptr<const ProgramParts> parts = engine.methods.programs;
   if (!parts) return true;  // closed: nobody waits for replies
   if (py().PyList_Size(parts->printed.get()) > 0 && !call(parts->flush, {})) return false;
-  const Py_ssize_t size = is_exact(flat, py().PyTuple_Type) ? py().PyTuple_Size(flat) : 0;
+  const Py_ssize_t size = is_exact(flat, py().PyTuple_Type) ? tuple_size(flat) : 0;
   long long id = 0;
-  if (size < 2 || size % 2 != 0 || !read_int(item_of(flat, 0), id)) {
+  if (size < 2 || size % 2 != 0 || !read_int(tuple_item(flat, 0), id)) {
     py().PyErr_SetString(py().PyExc_TypeError, "reply((program, count, kind, payload, …))");
     return false;
   }
@@ -434,8 +442,8 @@ bool send_reply(const Gil& gil, Engine& engine, PyObject* flat) {
   reply.begin(id, (size - 2) / 2);
   for (Py_ssize_t i = 2; i < size; i += 2) {
     long long kind = 0;
-    PyObject* payload = item_of(flat, i + 1);
-    if (!read_int(item_of(flat, i), kind)) return false;
+    PyObject* payload = tuple_item(flat, i + 1);
+    if (!read_int(tuple_item(flat, i), kind)) return false;
     if (kind == 0 && reply.scalar(gil, payload, SIZE_MAX)) continue;
     // Kind 0 here: an int beyond 64 bits or a text with lone surrogates.
     PyOwned stream = kind == 0 ? call(parts->stream, {payload}) : PyOwned::share(payload);
@@ -444,7 +452,7 @@ bool send_reply(const Gil& gil, Engine& engine, PyObject* flat) {
     if (!stream || py().PyBytes_AsStringAndSize(stream.get(), &data, &length) != 0) return false;
     reply.stream(kind == 0 ? 1 : static_cast<int>(kind), data, static_cast<std::size_t>(length));
   }
-  engine.outbox.reply(reply.items());
+  engine.outbox.reply(reply.items(), kManyReplies);
   return true;
 }
 

@@ -21,41 +21,51 @@ bool Outbox::open(napi_env env, napi_value ready) {
                                       &Outbox::wake, &wake_) != napi_ok) {
     return false;
   }
+  awakable_ = true;
   std::lock_guard<std::mutex> lock(mutex_);
   open_ = true;
   return true;
 }
 
 bool Outbox::push(Message message) {
-  if (in_forked_child()) return false;  // its lock may be held by a thread that is not here
-  std::lock_guard<std::mutex> lock(mutex_);
-  if (!open_) return false;
-  finish_replies();
-  messages_.push_back(std::move(message));
-  call_ready();
+  bool wake = false;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!open_) return false;
+    finish_replies();
+    messages_.push_back(std::move(message));
+    wake = must_wake();
+  }
+  if (wake) wake_javascript();
   return true;
 }
 
-bool Outbox::reply(const std::string& items) {
-  if (in_forked_child()) return false;
-  std::lock_guard<std::mutex> lock(mutex_);
-  if (!open_) return false;
-  if (!collecting_) {
-    messages_.push_back({kReply, 0, {}});
-    messages_.back().bytes.reserve(items.size() * kManyReplies);
-    messages_.back().bytes.append(kRepliesBegin, sizeof kRepliesBegin);
-    collecting_ = true;
+bool Outbox::reply(const std::string& items, int many) {
+  bool wake = false;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!open_) return false;
+    if (!collecting_) {
+      messages_.push_back({kReply, 0, {}});
+      messages_.back().bytes.reserve(items.size() * kManyReplies);
+      messages_.back().bytes.append(kRepliesBegin, sizeof kRepliesBegin);
+      collecting_ = true;
+    }
+    messages_.back().bytes += items;
+    waiting_.store(true, std::memory_order_release);
+    wake = ++unannounced_ >= many && must_wake();
   }
-  messages_.back().bytes += items;
-  waiting_.store(true, std::memory_order_release);
-  if (++unannounced_ >= kManyReplies) call_ready();
+  if (wake) wake_javascript();
   return true;
 }
 
 void Outbox::announce() {
-  if (in_forked_child()) return;
-  std::lock_guard<std::mutex> lock(mutex_);
-  if (open_ && unannounced_ > 0) call_ready();
+  bool wake = false;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    wake = open_ && unannounced_ > 0 && must_wake();
+  }
+  if (wake) wake_javascript();
 }
 
 std::vector<Message> Outbox::take() {
@@ -67,17 +77,27 @@ std::vector<Message> Outbox::take() {
   return std::exchange(messages_, {});
 }
 
-/// With the mutex, like what follows.
+/// With the mutex, like must_wake.
 void Outbox::finish_replies() {
   if (!collecting_) return;
   messages_.back().bytes.append(kRepliesEnd, sizeof kRepliesEnd);
   collecting_ = false;
 }
 
-void Outbox::call_ready() {
+/// Whether the caller has to wake JavaScript, after it has let go of the mutex.
+bool Outbox::must_wake() {
   waiting_.store(true, std::memory_order_release);
   unannounced_ = 0;
-  if (!armed_) armed_ = napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking) == napi_ok;
+  return !std::exchange(armed_, true);
+}
+
+void Outbox::wake_javascript() {
+  {
+    std::lock_guard<std::mutex> lock(wake_mutex_);
+    if (!awakable_ || napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking) == napi_ok) return;
+  }
+  std::lock_guard<std::mutex> lock(mutex_);
+  armed_ = false;  // no memory: the next message tries again
 }
 
 void Outbox::keep_alive(napi_env env, bool alive) {
@@ -90,12 +110,16 @@ void Outbox::keep_alive(napi_env env, bool alive) {
 }
 
 void Outbox::close() {
-  std::lock_guard<std::mutex> lock(mutex_);
-  if (!open_) return;
-  open_ = false;
-  collecting_ = false;
-  messages_.clear();
-  waiting_.store(false, std::memory_order_release);
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!open_) return;
+    open_ = false;
+    collecting_ = false;
+    messages_.clear();
+    waiting_.store(false, std::memory_order_release);
+  }
+  std::lock_guard<std::mutex> lock(wake_mutex_);
+  awakable_ = false;
   napi_release_threadsafe_function(wake_, napi_tsfn_abort);
 }
 

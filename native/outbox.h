@@ -2,7 +2,8 @@
 ///
 /// Any thread pushes; one wake-up of the JS thread drains all (an armed flag: a second wake-up is
 /// asked for only after a drain). After close() pushes are dropped: the environment is gone, and a
-/// call into its thread-safe function would touch freed memory. Both sides take the one mutex.
+/// call into its thread-safe function would touch freed memory. JavaScript is woken outside of the mutex
+/// that guards the messages: it runs on another core at once, and would have to wait for that.
 #pragma once
 
 #include <node_api.h>
@@ -41,8 +42,8 @@ class Outbox {
   /// Any thread. False when the environment is gone.
   bool push(Message message);
   /// Any thread: the items of one reply, for the REPLY frame that is being collected. JavaScript finds
-  /// it with whatever wakes it next, after kManyReplies of them at the latest.
-  bool reply(const std::string& items);
+  /// it with whatever wakes it next; `many` unannounced replies wake it.
+  bool reply(const std::string& items, int many);
   /// Any thread: wakes JavaScript when replies wait for that.
   void announce();
   /// JS thread: everything pushed so far.
@@ -56,12 +57,15 @@ class Outbox {
 
  private:
   void finish_replies();
-  void call_ready();
+  bool must_wake();
+  void wake_javascript();
   static void wake(napi_env env, napi_value ready, void* context, void* data);
 
-  std::mutex mutex_;
-  std::vector<Message> messages_;
+  std::mutex wake_mutex_;  // guards the use of wake_; never taken inside mutex_
   napi_threadsafe_function wake_ = nullptr;
+  bool awakable_ = false;
+  std::mutex mutex_;  // guards what follows
+  std::vector<Message> messages_;
   bool armed_ = false;
   bool collecting_ = false;  // the last message is a REPLY stream without its end
   int unannounced_ = 0;

@@ -91,20 +91,23 @@ void Pool::rouse() {
 
 void Pool::enqueue(Job job) {
   if (in_forked_child()) return;  // nobody is here to do it
-  std::lock_guard<std::mutex> lock(mutex_);
-  jobs_.push_back(std::move(job));
-  job_count_.store(jobs_.size(), std::memory_order_relaxed);
-  rouse();
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    jobs_.push_back(std::move(job));
+    rouse();
+  }
+  posted_.fetch_add(1, std::memory_order_release);  // now: a worker that lingers takes the mutex at once
 }
 
 /// Waits a moment for the next job; whether there is one. Detached, and counted as advancing, so that
 /// nobody else is woken.
 bool Pool::linger(std::unique_lock<std::mutex>& lock) {
+  const std::uint64_t seen = posted_.load(std::memory_order_relaxed);
   lock.unlock();
   const auto end = Clock::now() + kLinger;
   do {
-    for (int i = 0; i < 16 && job_count_.load(std::memory_order_relaxed) == 0; i++) relax();
-  } while (job_count_.load(std::memory_order_relaxed) == 0 && Clock::now() < end);
+    for (int i = 0; i < 16 && posted_.load(std::memory_order_relaxed) == seen; i++) relax();
+  } while (posted_.load(std::memory_order_relaxed) == seen && Clock::now() < end);
   lock.lock();
   return !jobs_.empty();
 }
@@ -134,7 +137,6 @@ void Pool::run(Worker& self) {
         }
         Job job = std::move(jobs_.front());
         jobs_.pop_front();
-        job_count_.store(jobs_.size(), std::memory_order_relaxed);
         self.engine = job.engine;
         lock.unlock();
         perform(gil.token(), job);
@@ -186,7 +188,6 @@ void Pool::monitor() {
         if (!engine->may_have_work()) continue;
         engine->explored.store(engine->changes.load());  // one look per change
         jobs_.push_back({engine, ""});
-        job_count_.store(jobs_.size(), std::memory_order_relaxed);
       }
     }
     if (!jobs_.empty()) rouse();

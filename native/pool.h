@@ -62,7 +62,7 @@ class Pool {
   bool monitor_started_ = false;
   bool monitor_asleep_ = false;
   std::deque<Job> jobs_;
-  std::atomic<std::size_t> job_count_{0};  // of jobs_, for a look without the mutex
+  std::atomic<std::uint64_t> posted_{0};  // jobs so far, for a look without the mutex
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<Worker*> idle_;  // the last one is the warmest
   int advancing_ = 0;          // neither idle nor stalled

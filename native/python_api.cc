@@ -103,6 +103,19 @@ void verify_layout() {
   py().Py_DecRef(probe);
   python_table.plain_layout = plain && *count == 1;
   py().Py_DecRef(probe);
+  if (!python_table.plain_layout) return;
+  // Behind the header come the size and, up to 3.13, the items; checked on a live tuple.
+  PyObject* items[] = {py()._Py_NoneStruct, py()._Py_TrueStruct, py()._Py_FalseStruct};
+  PyObject* tuple = py().PyTuple_New(3);
+  if (tuple == nullptr) return py().PyErr_Clear();
+  for (Py_ssize_t i = 0; i < 3; i++) {
+    py().Py_IncRef(items[i]);
+    py().PyTuple_SetItem(tuple, i, items[i]);
+  }
+  words = reinterpret_cast<PyObject**>(tuple);
+  python_table.plain_tuples = reinterpret_cast<Py_ssize_t*>(tuple)[2] == 3 && words[3] == items[0] &&
+                              words[4] == items[1] && words[5] == items[2];
+  py().Py_DecRef(tuple);
 }
 
 void pin_addon() {

@@ -155,8 +155,7 @@ bool StreamReader::make_tuple(std::size_t from) {
   made.object = py().PyTuple_New(static_cast<Py_ssize_t>(stack_.size() - from));
   if (made.object == nullptr) return false;
   for (std::size_t i = from; i < stack_.size(); i++) {
-    py().PyTuple_SetItem(made.object, static_cast<Py_ssize_t>(i - from),
-                         stack_[i].object);  // takes the reference
+    fill_tuple(made.object, static_cast<Py_ssize_t>(i - from), stack_[i].object);  // takes the reference
     collected = collected || stack_[i].collected;
   }
   // Ten thousand queued programs are forty thousand tuples: the collector would walk them again and again

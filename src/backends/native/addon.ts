@@ -57,7 +57,11 @@ export interface AddonEngine {
   submit(frame: Uint8Array): void;
   control(kind: number, frame: Uint8Array): void;
   answer(token: number, frame: Uint8Array): void;
-  drain(): ArrayBuffer | undefined;
+  /** The memory of `drain`, and the same as numbers. */
+  readonly inbox: Uint8Array;
+  readonly heads: Float64Array;
+  /** Takes what waits: true when it lies in the inbox now, a buffer of its own when it does not fit or may not be used. */
+  drain(useInbox: boolean): true | ArrayBuffer | undefined;
   keepAlive(on: boolean): void;
   close(): void;
   release(): void;

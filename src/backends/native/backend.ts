@@ -17,11 +17,11 @@ import type {
   WireLimits,
 } from "../../core/backend.ts";
 import { EngineError } from "../../core/errors.ts";
-import { engineOptions, readFlat, settleReplies, writeFlat } from "../../core/transport.ts";
+import { engineOptions, readFlat, type Settle, settleReplies, writeFlat } from "../../core/transport.ts";
 import { FrameKind } from "../../core/wire/frames.ts";
 import type { PythonFacts } from "../../environment/python.ts";
 import { type AddonEngine, lastWords, loadAddon, pythonPackage } from "./addon.ts";
-import { type Message, Notice, readMessages } from "./messages.ts";
+import { Notice, readMessages, type Take } from "./messages.ts";
 import { engineInfo, engineSetup } from "./setup.ts";
 import { checkLibrary } from "./stdlib.ts";
 import { NativeSyncCalls } from "./sync-calls.ts";
@@ -49,6 +49,8 @@ export class NativeBackend implements Backend, ExportedMemory {
   readonly #lastWords = () => this.#drain();
   #sync: NativeSyncCalls | undefined;
   #limits!: WireLimits;
+  /** Whether the inbox is being read. */
+  #reading = false;
   /** Programs in flight. */
   #pending = 0;
   readonly #claims = new WeakMap<ArrayBuffer, ExportId>();
@@ -217,15 +219,39 @@ export class NativeBackend implements Backend, ExportedMemory {
   /** @param inCall a synchronous call has returned, and its result is not decoded yet */
   #drain(inCall = false): void {
     this.#forgetLate();
-    const buffer = this.#engine?.drain();
-    const host = this.#host;
-    if (buffer === undefined || host === undefined) return;
-    for (const message of readMessages(buffer)) {
-      if (inCall && message.kind === FrameKind.FORGET) this.#forgetLater(message.bytes);
-      else this.#dispatch(host, message);
+    const engine = this.#engine;
+    // Whoever is told may make a synchronous call, which drains again, while the inbox is read.
+    const nested = this.#reading;
+    const drained = engine?.drain(!nested);
+    if (engine === undefined || drained === undefined || this.#host === undefined) return;
+    const take: Take = inCall ? this.#takeInCall : this.#take;
+    if (drained === true) {
+      this.#reading = true;
+      try {
+        readMessages(engine.heads, engine.inbox, take);
+      } finally {
+        this.#reading = false;
+      }
+    } else {
+      readMessages(new Float64Array(drained, 0, drained.byteLength >> 3), new Uint8Array(drained), take);
     }
-    if (this.#pending === 0 && this.#closing === undefined && this.#started === undefined) this.#engine?.keepAlive(false);
+    if (this.#pending === 0 && this.#closing === undefined && this.#started === undefined) engine.keepAlive(false);
   }
+
+  readonly #take: Take = (kind, token, bytes, from, to) => {
+    const host = this.#host as BackendHost;
+    if (kind !== FrameKind.REPLY) this.#dispatch(host, kind, token, bytes.slice(from, to));
+    else if (!this.#ended) settleReplies(bytes, this.#settle, from, to);
+  };
+
+  readonly #takeInCall: Take = (kind, token, bytes, from, to) => {
+    if (kind === FrameKind.FORGET) this.#forgetLater(bytes.slice(from, to));
+    else this.#take(kind, token, bytes, from, to);
+  };
+
+  readonly #settle: Settle = (id, kind, payload, more) => {
+    if ((this.#host as BackendHost).settle(id, kind, payload, more)) this.#pending--;
+  };
 
   /** What Python dropped may be in the very result that is about to be decoded. */
   #forgetLater(bytes: Uint8Array): void {
@@ -239,10 +265,9 @@ export class NativeBackend implements Backend, ExportedMemory {
     if (!this.#ended) for (const bytes of late) this.#host?.forget(readFlat(bytes));
   }
 
-  #dispatch(host: BackendHost, { kind, token, bytes }: Message): void {
+  #dispatch(host: BackendHost, kind: number, token: number, bytes: Uint8Array): void {
     if (kind === Notice.CLOSED) this.#closed?.();
     else if (this.#ended) return;
-    else if (kind === FrameKind.REPLY) this.#settle(host, bytes);
     else if (kind === FrameKind.EVENT) host.event(bytes);
     else if (kind === FrameKind.CALL) void this.#call(host, bytes);
     else if (kind === FrameKind.FORGET) host.forget(readFlat(bytes));
@@ -256,12 +281,6 @@ export class NativeBackend implements Backend, ExportedMemory {
     const started = this.#started;
     this.#started = undefined;
     started?.(kind, bytes);
-  }
-
-  #settle(host: BackendHost, bytes: Uint8Array): void {
-    settleReplies(bytes, (id, kind, payload, more) => {
-      if (host.settle(id, kind, payload, more)) this.#pending--;
-    });
   }
 
   /** Sent: the answer is a frame of its own. */

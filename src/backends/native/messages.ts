@@ -2,20 +2,16 @@
 
 export const Notice = { OPENED: 100, OPEN_FAILED: 101, CLOSED: 102, ASK: 103, LOST: 104 } as const;
 
-export interface Message {
-  readonly kind: number;
-  readonly token: number;
-  readonly bytes: Uint8Array;
-}
+/** Takes a message: `bytes` from `from` to `to` are its content. */
+export type Take = (kind: number, token: number, bytes: Uint8Array, from: number, to: number) => void;
 
-/** `[count, (kind, token, length) × count]` as float64, then the bytes. The messages are views on it. */
-export function* readMessages(buffer: ArrayBuffer): Generator<Message> {
-  const count = new Float64Array(buffer, 0, 1)[0]!;
-  const heads = new Float64Array(buffer, 8, 3 * count);
-  let at = 8 + heads.byteLength;
-  for (let i = 0; i < heads.length; i += 3) {
-    const length = heads[i + 2]!;
-    yield { kind: heads[i]!, token: heads[i + 1]!, bytes: new Uint8Array(buffer, at, length) };
-    at += length;
+/** `[count, (kind, token, length) × count]` as float64, then the bytes. Nothing is copied. */
+export function readMessages(heads: Float64Array, bytes: Uint8Array, take: Take): void {
+  const last = 3 * heads[0]!;
+  let from = 8 + 8 * last;
+  for (let i = 1; i <= last; i += 3) {
+    const to = from + heads[i + 2]!;
+    take(heads[i]!, heads[i + 1]!, bytes, from, to);
+    from = to;
   }
 }

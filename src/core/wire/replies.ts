@@ -7,6 +7,7 @@ import type { ProgramId, Reply, ReplyOutput } from "../backend.ts";
 import type { Inbound } from "../marshal/boundary.ts";
 import { decodeStream } from "../marshal/decode.ts";
 import { fail } from "../marshal/settle.ts";
+import { FlatReader, UNREAD } from "./flat.ts";
 import * as op from "./opcodes.ts";
 import { ByteSink } from "./sink.ts";
 
@@ -23,21 +24,45 @@ function readList(bytes: Uint8Array): readonly unknown[] {
   return Array.isArray(list) ? (list as unknown[]) : fail("a frame holds no list");
 }
 
-/** Takes one program's reply: kind and payload of its first output, and those of the others as a flat list. */
+/**
+ * Takes one program's reply: kind and payload of its first output, and those of the others as a flat
+ * list. A payload of kind 1 or 2 is valid until the function returns.
+ */
 export type Settle = (id: ProgramId, kind: number, payload: unknown, more?: readonly unknown[]) => void;
 
-/** Settles the programs of a REPLY frame, one after the other. */
-export function settleReplies(bytes: Uint8Array, settle: Settle): void {
-  const flat = readList(bytes);
-  for (let at = 0; at < flat.length; ) {
+/** Settles the programs of the REPLY frame at these bytes, one after the other. */
+export function settleReplies(bytes: Uint8Array, settle: Settle, from = 0, to = bytes.length): void {
+  const reader = new FlatReader(bytes, from, to);
+  let done = 0;
+  if (reader.begin()) {
+    for (let more = reader.more(); more !== UNREAD; more = reader.more()) {
+      if (!more) return;
+      const id = reader.next();
+      const count = reader.next();
+      const kind = count === 1 ? reader.next() : UNREAD;
+      const payload = reader.next();
+      // Several outputs, none, or anything unusual: together, below.
+      if (typeof id !== "number" || kind === UNREAD || payload === UNREAD) break;
+      done++;
+      settle(id, kind as number, kind === 0 && payload instanceof Uint8Array ? payload.slice() : payload);
+    }
+  }
+  settleList(readList(bytes.subarray(from, to)), settle, done);
+}
+
+/** Settles what a whole frame holds, but for its first replies. */
+function settleList(flat: readonly unknown[], settle: Settle, done: number): void {
+  for (let at = 0, index = 0; at < flat.length; index++) {
     const id = flat[at];
     const count = flat[at + 1];
     const end = at + 2 + 2 * (count as number);
     if (typeof id !== "number" || !Number.isInteger(count) || (count as number) < 0 || end > flat.length) fail("a reply ends too early");
-    // Without an output there is no kind either.
-    if (count === 1) settle(id, flat[at + 2] as number, flat[at + 3]);
-    else if (count === 0) settle(id, NO_OUTPUT, null);
-    else settle(id, flat[at + 2] as number, flat[at + 3], flat.slice(at + 4, end));
+    if (index >= done) {
+      // Without an output there is no kind either.
+      if (count === 1) settle(id, flat[at + 2] as number, flat[at + 3]);
+      else if (count === 0) settle(id, NO_OUTPUT, null);
+      else settle(id, flat[at + 2] as number, flat[at + 3], flat.slice(at + 4, end));
+    }
     at = end;
   }
 }
