@@ -1,5 +1,6 @@
 #include "pool.h"
 
+#include <thread>
 #include <utility>
 
 #include "engine.h"
@@ -25,14 +26,6 @@ constexpr int kQuietRounds = 64;
 /// A worker that has just emptied the queue looks for more so long before it sleeps: waking it costs the
 /// JS thread a system call, and another core's sleep.
 constexpr auto kLinger = std::chrono::microseconds(30);
-
-void relax() {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
 
 thread_local Pool::Worker* this_worker = nullptr;
 thread_local const Engine* receiving = nullptr;
@@ -105,9 +98,9 @@ bool Pool::linger(std::unique_lock<std::mutex>& lock) {
   const std::uint64_t seen = posted_.load(std::memory_order_relaxed);
   lock.unlock();
   const auto end = Clock::now() + kLinger;
-  do {
-    for (int i = 0; i < 16 && posted_.load(std::memory_order_relaxed) == seen; i++) relax();
-  } while (posted_.load(std::memory_order_relaxed) == seen && Clock::now() < end);
+  // Yielding, not spinning: where the JS thread shares this core it must get to run (one call in flight on
+  // one busy core: 97 k calls a second, 62 k with `pause`, 80 k without lingering).
+  while (posted_.load(std::memory_order_relaxed) == seen && Clock::now() < end) std::this_thread::yield();
   lock.lock();
   return !jobs_.empty();
 }
