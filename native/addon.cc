@@ -246,10 +246,14 @@ napi_value engine_claim(napi_env env, napi_callback_info info) {
   Call call(env, info);
   std::uint64_t id = 0;
   if (!read_id(env, call.args[0], id)) return throw_argument(env, "claim needs the id of an export");
+  bool copy = false;
+  if (napi_get_value_bool(env, call.args[1], &copy) != napi_ok)
+    return throw_argument(env, "claim needs to know whether to copy");
   EngineContext& context = *call.context;
   std::unique_ptr<Export> taken = context.engine->exports.take(id);
   if (taken == nullptr) return nullptr;
-  return claim_export(env, context.environment->claims, id, std::move(taken), context.external_memory);
+  return claim_export(env, context.environment->claims, id, std::move(taken),
+                      context.external_memory && !copy);
 }
 
 napi_value engine_unclaim(napi_env env, napi_callback_info info) {
@@ -270,12 +274,23 @@ struct Named {
   napi_callback function;
 };
 constexpr Named kEngineMethods[] = {
-    {"submit", &engine_submit},   {"control", &engine_control},      {"answer", &engine_answer},
-    {"drain", &engine_drain},     {"keepAlive", &engine_keep_alive}, {"close", &engine_close},
-    {"release", &engine_release}, {"waitOpen", &engine_wait_open},   {"waitClosed", &engine_wait_closed},
-    {"call", &sync_call},         {"callStream", &sync_call_stream}, {"get", &sync_get},
-    {"run", &sync_run},           {"claim", &engine_claim},          {"unclaim", &engine_unclaim},
-    {"run", &sync_run},           {"callFlat", &sync_call_flat},     {"useMemory", &use_flat_memory},
+    {"submit", &engine_submit},
+    {"control", &engine_control},
+    {"answer", &engine_answer},
+    {"drain", &engine_drain},
+    {"keepAlive", &engine_keep_alive},
+    {"close", &engine_close},
+    {"release", &engine_release},
+    {"waitOpen", &engine_wait_open},
+    {"waitClosed", &engine_wait_closed},
+    {"call", &sync_call},
+    {"callStream", &sync_call_stream},
+    {"get", &sync_get},
+    {"run", &sync_run},
+    {"claim", &engine_claim},
+    {"unclaim", &engine_unclaim},
+    {"callFlat", &sync_call_flat},
+    {"useMemory", &use_flat_memory},
 };
 
 napi_value make_engine_object(napi_env env, EngineContext& context) {

@@ -61,24 +61,29 @@ bool read_bytes(napi_env env, napi_value value, const unsigned char*& data, std:
   return type == napi_uint8_array;
 }
 
-napi_value new_bytes(napi_env env, const void* data, std::size_t length) {
-  napi_value buffer, view;
+napi_value new_buffer(napi_env env, const void* data, std::size_t length) {
+  napi_value buffer = nullptr;
   void* target = nullptr;
   if (length >= kUncleared) {
-    // Node clears the memory of an ArrayBuffer and not that of a Buffer, which owns an ArrayBuffer of this
-    // length.
+    // Node clears the memory of an ArrayBuffer and not that of a Buffer, which has an ArrayBuffer of its own.
     napi_value bytes;
-    std::size_t size = 0, offset = 0;
-    if (napi_create_buffer(env, length, &target, &bytes) != napi_ok) return nullptr;
-    std::memcpy(target, data, length);
-    napi_typedarray_type type;
-    if (napi_get_typedarray_info(env, bytes, &type, &size, nullptr, &buffer, &offset) != napi_ok)
+    std::size_t offset = 0;
+    if (napi_create_buffer(env, length, &target, &bytes) != napi_ok ||
+        napi_get_typedarray_info(env, bytes, nullptr, nullptr, nullptr, &buffer, &offset) != napi_ok)
       return nullptr;
-    return napi_create_typedarray(env, napi_uint8_array, size, buffer, offset, &view) == napi_ok ? view
-                                                                                                 : nullptr;
+    if (offset == 0) {
+      std::memcpy(target, data, length);
+      return buffer;
+    }
   }
   if (napi_create_arraybuffer(env, length, &target, &buffer) != napi_ok) return nullptr;
   if (length > 0) std::memcpy(target, data, length);
+  return buffer;
+}
+
+napi_value new_bytes(napi_env env, const void* data, std::size_t length) {
+  napi_value view, buffer = new_buffer(env, data, length);
+  if (buffer == nullptr) return nullptr;
   return napi_create_typedarray(env, napi_uint8_array, length, buffer, 0, &view) == napi_ok ? view : nullptr;
 }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "environment.h"
 #include "interpreter.h"
 
 namespace isopy {
@@ -31,14 +32,6 @@ void finalize(napi_env, void*, void* raw) {
   std::unique_ptr<Claim> claim(static_cast<Claim*>(raw));
   claim->claims->erase(claim->id);
   give_back(*claim->held);
-}
-
-napi_value copied(napi_env env, const Export& held) {
-  void* memory = nullptr;
-  napi_value buffer;
-  if (napi_create_arraybuffer(env, held.size, &memory, &buffer) != napi_ok) return nullptr;
-  if (held.size > 0) std::memcpy(memory, held.low, held.size);
-  return buffer;
 }
 
 }  // namespace
@@ -114,7 +107,7 @@ napi_value claim_export(napi_env env, const std::shared_ptr<Claims>& claims, std
     }
     taken = std::move(claim->held);
   }
-  napi_value buffer = copied(env, held);
+  napi_value buffer = new_buffer(env, held.low, held.size);
   give_back(held);
   return buffer;
 }

@@ -37,6 +37,7 @@ enum Tag : std::int32_t {
   kByteArray = 23,   // likewise
   kBuffer = 24,      // argument: the number of a buffer beside the message
   kByteBuffer = 25,  // the same, as a bytearray
+  kView = 26,  // the same, as a writable memoryview; a slot with its format, a letter of `struct` (to Python)
 };
 constexpr std::int32_t kTagMask = 31;
 /// To JavaScript: it is referred to again; inside itself, so that it must exist before its parts.

@@ -127,6 +127,8 @@ PyObject* FlatReader::value(int depth) {
     case kBuffer:
     case kByteBuffer:
       return remember(raw(head[0], argument));
+    case kView:
+      return remember(view(argument));
     default:
       return container(head[0], argument, depth);
   }
@@ -235,6 +237,19 @@ PyObject* FlatReader::raw(std::int32_t tag, std::size_t argument) {
   const auto length = static_cast<Py_ssize_t>(size);
   return tag == kBytes || tag == kBuffer ? py().PyBytes_FromStringAndSize(start, length)
                                          : py().PyByteArray_FromStringAndSize(start, length);
+}
+
+/// `memoryview(bytearray(data)).cast(format)`
+PyObject* FlatReader::view(std::size_t buffer) {
+  if (!left(1)) return nullptr;
+  const char format = static_cast<char>(slots_[at_++]);
+  PyOwned data = PyOwned::steal(raw(kByteBuffer, buffer));
+  PyOwned whole = data ? PyOwned::steal(py().PyMemoryView_FromObject(data.get())) : PyOwned();
+  PyOwned name = whole ? PyOwned::steal(py().PyUnicode_InternFromString("cast")) : PyOwned();
+  PyOwned letter = name ? PyOwned::steal(py().PyUnicode_FromStringAndSize(&format, 1)) : PyOwned();
+  if (!letter) return nullptr;
+  PyObject* args[] = {whole.get(), letter.get()};
+  return py().PyObject_VectorcallMethod(name.get(), args, 2, nullptr);
 }
 
 PyObject* FlatReader::short_text(std::size_t size) {

@@ -45,6 +45,7 @@ class FlatReader {
   PyObject* entries(std::size_t size, int depth);
   PyObject* members(bool frozen, std::size_t size, int depth);
   PyObject* raw(std::int32_t tag, std::size_t argument);
+  PyObject* view(std::size_t buffer);
   PyObject* text(std::size_t units);
   PyObject* short_text(std::size_t size);
   bool define(std::size_t number, int depth);

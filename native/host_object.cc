@@ -140,6 +140,15 @@ PyObject* host_export(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   return tuple.release();
 }
 
+/// Whether this is the thread that reads what is sent, so that nothing can run in Python before it has.
+PyObject* host_on_js_thread(PyObject* self, PyObject* const*, Py_ssize_t count) {
+  if (count != 0) return wrong_arguments("on_js_thread()");
+  PyObject* truth = pthread_equal((*engine_of(self))->js.thread, pthread_self()) != 0 ? py()._Py_TrueStruct
+                                                                                      : py()._Py_FalseStruct;
+  py().Py_IncRef(truth);
+  return truth;
+}
+
 PyObject* host_unexport(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   unsigned long id = 0;
   if (count != 1) return wrong_arguments("unexport(id)");
@@ -172,6 +181,7 @@ PyMethodDef methods[] = {
     method("type_modified", &host_type_modified),
     method("export", &host_export),
     method("unexport", &host_unexport),
+    method("on_js_thread", &host_on_js_thread),
     method("end_fork", &host_end_fork),
 };
 

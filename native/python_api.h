@@ -132,6 +132,7 @@ constexpr int kPyFileInput = 257;
   X(PyObject*, PyByteArray_FromStringAndSize, (const char*, Py_ssize_t))                       \
   X(char*, PyByteArray_AsString, (PyObject*))                                                  \
   X(Py_ssize_t, PyByteArray_Size, (PyObject*))                                                 \
+  X(PyObject*, PyMemoryView_FromObject, (PyObject*))                                           \
   X(PyObject*, PyList_New, (Py_ssize_t))                                                       \
   X(Py_ssize_t, PyList_Size, (PyObject*))                                                      \
   X(PyObject*, PyList_GetItem, (PyObject*, Py_ssize_t))                                        \

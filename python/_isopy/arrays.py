@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import Any, Optional
 
-from .marker import Extension
+from .marker import Extension, Memory
 
 _NATIVE = "<" if sys.byteorder == "little" else ">"
 # Formats of struct and memoryview that JavaScript has a typed array for: format → (kind, item size is the exporter's).
@@ -137,6 +137,12 @@ def _ndarray(numpy: Any, array: Any) -> Any:
         extra["unit"] = time_unit(numpy, array.dtype)
         extra["kind"] = "datetime64" if kind == "M" else "timedelta64"
         native = array.astype(array.dtype.newbyteorder("="), copy=False).view("int64")
-        return Extension("ndarray", "int64", shape, native.tobytes(), extra)
+        return Extension("ndarray", "int64", shape, _bytes(numpy, native), extra)
     dtype = array.dtype.newbyteorder("=")
-    return Extension("ndarray", dtype.name, shape, array.astype(dtype, copy=False).tobytes(), extra)
+    return Extension("ndarray", dtype.name, shape, _bytes(numpy, array.astype(dtype, copy=False)), extra)
+
+
+def _bytes(numpy: Any, array: Any) -> Any:
+    if type(array) is not numpy.ndarray or array.nbytes < Memory.WORTH_IT:
+        return array.tobytes()
+    return Memory(numpy.ascontiguousarray(array))

@@ -22,6 +22,9 @@ class Host(Protocol):
 
     def unexport(self, number: int) -> None: ...
 
+    # With `export`: whether what is sent now is read before anything else runs in Python on this thread.
+    def on_js_thread(self) -> bool: ...
+
     def interrupt_thread(self, ident: int, on: bool) -> None: ...
 
 

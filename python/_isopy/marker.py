@@ -6,6 +6,8 @@ reader replaces it by its own constructor, so a stream cannot reach any other ca
 
 from __future__ import annotations
 
+from typing import Any
+
 
 def v(*operands: object) -> None:
     """Marks an extension value in a stream; only isopy's own readers understand it."""
@@ -22,3 +24,23 @@ class Extension:
 
     def __init__(self, *operands: object) -> None:
         self.operands = operands
+
+
+class Memory:
+    """The bytes of an extension value, still in a C-contiguous buffer exporter.
+
+    Where JavaScript can read memory of Python's, it copies them from there and nothing is written into the
+    stream. Elsewhere, and for little, the bytes themselves.
+    """
+
+    __slots__ = ("source",)
+    WORTH_IT = 1 << 16
+
+    def __init__(self, source: Any) -> None:
+        self.source = source
+
+    def copied(self, shared: bool) -> Any:
+        with memoryview(self.source) as view:
+            if not shared or view.readonly or view.nbytes < self.WORTH_IT:
+                return view.tobytes()
+        return self

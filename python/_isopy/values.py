@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 from weakref import WeakKeyDictionary
 
 from .errors import EngineError, JsException
-from .marker import Extension
+from .marker import Extension, Memory
 from .traits import traits, type_module, type_name
 
 if TYPE_CHECKING:
@@ -143,7 +143,21 @@ def _lent(writer: Writer, obj: Any) -> Operands:
 
 
 def _extension(writer: Writer, obj: Extension) -> Operands:
-    return obj.operands
+    operands = obj.operands
+    for operand in operands:
+        if type(operand) is Memory:
+            shared = hasattr(writer.engine.host, "export")
+            return tuple(part.copied(shared) if type(part) is Memory else part for part in operands)
+    return operands
+
+
+def _memory(writer: Writer, obj: Memory) -> Operands:
+    with memoryview(obj.source) as view:
+        if view.nbytes > writer.engine.codec.limits.bytes:
+            raise writer.engine.codec.limits.exceeded("maxBytes")
+        # JavaScript copies it; what it reads later must be as it was now.
+        source = obj.source if writer.engine.host.on_js_thread() else bytearray(view)
+    return ("memory", writer.export(source, 1)[0])
 
 
 def _constant(tag: str) -> Encoder:
@@ -157,6 +171,7 @@ EXACT: dict[type, Encoder] = {
     type(Ellipsis): _constant("ellipsis"),
     type(NotImplemented): _constant("notimplemented"),
     Extension: _extension,
+    Memory: _memory,
     type: ref,
     type(len): ref,
     type(ref): ref,

@@ -127,6 +127,8 @@ export type ExportId = number;
 export interface ExportedMemory {
   /** An ArrayBuffer over it, once per export; a copy where the runtime forbids foreign memory. Collecting it gives the memory back. */
   claim(id: ExportId): ArrayBuffer;
+  /** A copy of it, which gives the memory back. */
+  copy(id: ExportId): ArrayBuffer;
   /** Detaches such an ArrayBuffer and gives the memory back, before anything that is called or sent next. False when it is over already. */
   end(buffer: ArrayBuffer): boolean;
 }

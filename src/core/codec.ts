@@ -17,7 +17,7 @@ import type { Inbound, Outbound, WireError } from "./marshal/boundary.ts";
 import { decodeStream } from "./marshal/decode.ts";
 import { encodeStream } from "./marshal/encode.ts";
 import { extension, tupleOf } from "./marshal/literals.ts";
-import { claimed } from "./memory.ts";
+import { claimed, copied } from "./memory.ts";
 import { RefNode } from "./ref.ts";
 import type { Rules } from "./rules.ts";
 import { nodeOf } from "./surface.ts";
@@ -114,6 +114,10 @@ export class Codec implements Outbound, Inbound, AnswerCodec {
 
   memory(id: ExportId): ArrayBuffer {
     return claimed(this.#memory, id);
+  }
+
+  copied(id: ExportId): ArrayBuffer {
+    return copied(this.#memory, id);
   }
 
   rule(id: number, data: unknown): unknown {

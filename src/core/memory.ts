@@ -17,6 +17,12 @@ export function claimed(memory: ExportedMemory | undefined, id: ExportId): Array
   return buffer;
 }
 
+/** A copy of the memory of an export that a reply names. */
+export function copied(memory: ExportedMemory | undefined, id: ExportId): ArrayBuffer {
+  if (memory === undefined) throw new EngineError("ERR_PROTOCOL", "The engine sent memory, and it shares none.");
+  return memory.copy(id);
+}
+
 /** What {@link release} takes: an array or a buffer. */
 export type Viewing = ArrayBufferLike | ArrayBufferView | { readonly data: unknown };
 

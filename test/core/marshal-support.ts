@@ -47,6 +47,9 @@ export class Boundary implements Outbound, Inbound {
   memory(): never {
     throw new Error("there is no shared memory here");
   }
+  copied(): never {
+    throw new Error("there is no shared memory here");
+  }
   rule(): never {
     throw new Error("there are no rules here");
   }

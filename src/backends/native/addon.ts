@@ -76,7 +76,7 @@ export interface AddonEngine {
   run(program: Uint8Array): unknown;
   /** Whether ArrayBuffers may lie over Python's memory here; else `claim` copies. */
   readonly externalMemory: boolean;
-  claim(id: number): ArrayBuffer | undefined;
+  claim(id: number, copy: boolean): ArrayBuffer | undefined;
   unclaim(id: number, buffer: ArrayBuffer): boolean;
 }
 

@@ -101,9 +101,18 @@ export class NativeBackend implements Backend, ExportedMemory {
   }
 
   claim(id: ExportId): ArrayBuffer {
-    const buffer = this.#running().claim(id);
-    if (buffer === undefined) throw new EngineError("ERR_PROTOCOL", "The engine named memory that it has not exported.");
+    const buffer = this.#claim(id, false);
     this.#claims.set(buffer, id);
+    return buffer;
+  }
+
+  copy(id: ExportId): ArrayBuffer {
+    return this.#claim(id, true);
+  }
+
+  #claim(id: ExportId, copy: boolean): ArrayBuffer {
+    const buffer = this.#running().claim(id, copy);
+    if (buffer === undefined) throw new EngineError("ERR_PROTOCOL", "The engine named memory that it has not exported.");
     return buffer;
   }
 

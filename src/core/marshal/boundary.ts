@@ -35,6 +35,8 @@ export interface Inbound {
   enumMember(id: HandleId, name: string, value: unknown, typeName: string): object;
   /** The ArrayBuffer over memory that Python has exported. */
   memory(id: ExportId): ArrayBuffer;
+  /** A copy of such memory, which ends the export. */
+  copied(id: ExportId): ArrayBuffer;
   /** What the user's rule makes of the data that Python made of an object. */
   rule(id: number, data: unknown): unknown;
   /** An exception as an Error object; `fields` is the dict of PROTOCOL.md, section 5, decoded. */

@@ -32,6 +32,11 @@ const tagOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.p
   this: unknown,
 ) => string | undefined;
 
+/** The `struct` format of a TypedArray's elements; undefined for Uint8Array, which is bytes, and for what Python has no format for. */
+export function viewFormat(view: object): string | undefined {
+  return FORMATS[tagOf.call(view) ?? ""];
+}
+
 function bytesOf(to: Encoder, buffer: ArrayBufferLike, offset: number, length: number): Uint8Array {
   try {
     return new Uint8Array(buffer, offset, length);

@@ -142,6 +142,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   },
   buffer: (from, [, format, bytes]) => readBuffer(from, text(format), bytes),
   ndarray: (from, [, dtype, shape, bytes, extra]) => readArray(from, text(dtype), items(shape).map(number), bytes, record(extra ?? {})),
+  memory: (from, [, number]) => new Uint8Array(from.inbound.copied(id(number))),
   view: (from, [, number, size, dtype, shape, strides, offset, extra]) =>
     readView(from, {
       buffer: from.inbound.memory(id(number)),

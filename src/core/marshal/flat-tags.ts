@@ -32,6 +32,7 @@ export const Tag = {
   BYTEARRAY: 23,
   BUFFER: 24,
   BYTE_BUFFER: 25,
+  VIEW: 26,
 } as const;
 
 export const TAG_MASK = 31;

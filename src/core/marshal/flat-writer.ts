@@ -9,6 +9,7 @@ import type { WireLimits } from "../backend.ts";
 import { PyFloat } from "../values/float.ts";
 import { isBytearray, isFrozenset, isOrdered, isTuple, namedTupleType } from "../values/tags.ts";
 import type { Outbound } from "./boundary.ts";
+import { viewFormat } from "./buffers.ts";
 import { toPython } from "./classify.ts";
 import type { KnownParts } from "./encoder.ts";
 import { FlatShapes } from "./flat-shapes.ts";
@@ -31,6 +32,7 @@ const ofViews = Object.getPrototypeOf(Uint8Array.prototype) as object;
 const ofView = {
   buffer: Object.getOwnPropertyDescriptor(ofViews, "buffer")?.get as (this: unknown) => unknown,
   byteLength: Object.getOwnPropertyDescriptor(ofViews, "byteLength")?.get as (this: unknown) => number,
+  byteOffset: Object.getOwnPropertyDescriptor(ofViews, "byteOffset")?.get as (this: unknown) => number,
 };
 
 /** Takes the memory that is written into. */
@@ -199,6 +201,7 @@ export class FlatWriter {
     if (proto === Map.prototype) return this.#map(value as Map<unknown, unknown>);
     if (proto === Set.prototype) return this.#set(value as Set<unknown>);
     if (proto === Uint8Array.prototype || Object.getPrototypeOf(proto) === Uint8Array.prototype) return this.#view(value);
+    if (Object.getPrototypeOf(proto) === ofViews) return this.#typed(value);
     if (proto === PyFloat.prototype) {
       this.#put(Tag.FLOAT, 0);
       this.#f64[this.#at++] = (value as PyFloat).value;
@@ -357,6 +360,20 @@ export class FlatWriter {
     return true;
   }
 
+  /** Python's memoryview casts to each of these formats on every version. */
+  #typed(value: object): boolean {
+    const format = viewFormat(value);
+    if (format === undefined || format === "e") return this.#refuse(value);
+    const buffer = Reflect.apply(ofView.buffer, value, []);
+    const size = Reflect.apply(ofView.byteLength, value, []);
+    if (!(buffer instanceof ArrayBuffer) || size === 0 || !this.#remember(value, size, 1)) return this.#refuse(value);
+    this.#size += size;
+    this.buffers ??= [];
+    this.#put(Tag.VIEW, this.buffers.push(new Uint8Array(buffer, Reflect.apply(ofView.byteOffset, value, []), size)) - 1);
+    this.#put(format.charCodeAt(0), 0);
+    return true;
+  }
+
   #grow(slots: number): void {
     this.#allocate(Math.max(this.#at + slots + 64, this.#capacity * 2), this.#at);
   }
@@ -429,6 +446,9 @@ class SoFar {
       case Tag.BYTES:
       case Tag.BYTEARRAY:
         this.#slot += (argument + 7) >> 3;
+        return this.sources[this.#order++];
+      case Tag.VIEW:
+        this.#slot++;
         return this.sources[this.#order++];
       case Tag.BUFFER:
       case Tag.BYTE_BUFFER:

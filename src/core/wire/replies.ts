@@ -12,7 +12,15 @@ import * as op from "./opcodes.ts";
 import { ByteSink } from "./sink.ts";
 
 const refuse = (): never => fail("it holds an object where only data belongs");
-const DATA_ONLY: Inbound = { ref: refuse, lent: refuse, memory: refuse, enumMember: refuse, rule: refuse, pythonError: refuse };
+const DATA_ONLY: Inbound = {
+  ref: refuse,
+  lent: refuse,
+  memory: refuse,
+  copied: refuse,
+  enumMember: refuse,
+  rule: refuse,
+  pythonError: refuse,
+};
 
 /** A stream of data: `hello`, flat lists, options. */
 export function readData(bytes: Uint8Array): unknown {
