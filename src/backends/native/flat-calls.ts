@@ -20,7 +20,7 @@ const STREAMS = 7;
 type Beside = string | undefined | readonly [string | undefined, ...Uint8Array[]];
 
 export class FlatCalls implements DataCalls {
-  readonly #engine: AddonEngine;
+  readonly engine: AddonEngine;
   readonly #state: Int32Array;
   readonly #reader = new FlatReader();
   readonly #writer: FlatWriter;
@@ -28,7 +28,7 @@ export class FlatCalls implements DataCalls {
   #writing = false;
 
   constructor(engine: AddonEngine, limits: WireLimits, taken: (result: unknown) => unknown) {
-    this.#engine = engine;
+    this.engine = engine;
     this.#state = engine.state;
     this.#writer = new FlatWriter(limits, (memory) => engine.useMemory(memory));
     this.#taken = taken;
@@ -61,7 +61,7 @@ export class FlatCalls implements DataCalls {
     state[TAKEN] = 0;
     let result: unknown;
     try {
-      result = this.#engine.callFlat(handle, slots, text, buffers);
+      result = this.engine.callFlat(handle, slots, text, buffers);
     } catch (error) {
       throw typed(error);
     } finally {
