@@ -287,6 +287,7 @@ constexpr Named kEngineMethods[] = {
     {"callStream", &sync_call_stream},
     {"get", &sync_get},
     {"run", &sync_run},
+    {"convert", &sync_convert},
     {"claim", &engine_claim},
     {"unclaim", &engine_unclaim},
     {"callFlat", &sync_call_flat},

@@ -43,7 +43,10 @@ std::uint64_t Exports::pin(const Gil&, const std::shared_ptr<Interpreter>& home,
   Py_buffer& buffer = held->buffer;
   if (py().PyObject_GetBuffer(object, &buffer, kPyBufRecords) != 0) return 0;
   std::ptrdiff_t low = 0, high = buffer.itemsize;
-  for (int axis = 0; axis < buffer.ndim; axis++) {
+  // Without strides the elements lie one after the other: ctypes leaves them out although they were asked
+  // for.
+  if (buffer.strides == nullptr || buffer.shape == nullptr) high = buffer.len;
+  for (int axis = 0; buffer.strides != nullptr && buffer.shape != nullptr && axis < buffer.ndim; axis++) {
     if (buffer.shape[axis] == 0) low = high = 0;
     if (high == 0) break;
     const std::ptrdiff_t reach = (buffer.shape[axis] - 1) * buffer.strides[axis];
@@ -75,6 +78,11 @@ void Exports::drop_unclaimed(const Gil&) {
     dropped.swap(unclaimed_);
   }
   for (auto& [id, held] : dropped) py().PyBuffer_Release(&held->buffer);
+}
+
+const Export* Exports::find(std::uint64_t id) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return unclaimed_.at(id).get();
 }
 
 std::unique_ptr<Export> Exports::take(std::uint64_t id) {

@@ -42,6 +42,8 @@ class Exports {
   void unpin(const Gil& gil, std::uint64_t id);
   /// Attached: the engine closes.
   void drop_unclaimed(const Gil& gil);
+  /// Attached: a buffer that was just pinned.
+  const Export* find(std::uint64_t id);
   /// Any thread: takes a pinned buffer over; null when there is none.
   std::unique_ptr<Export> take(std::uint64_t id);
 

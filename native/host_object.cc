@@ -209,6 +209,8 @@ bool fill_methods(const Gil& gil, Engine& engine, PyOwned object) {
   if (!complete) return false;
   m.programs = ProgramParts::fetch(gil, object);
   if (!m.programs) return false;
+  PyOwned views = PyOwned::steal(py().PyImport_ImportModule("_isopy.views"));
+  if (!views || !fetch(views, "SIMPLE", m.viewed)) return false;
   m.engine = std::move(object);
   engine.methods = std::move(m);
   return true;

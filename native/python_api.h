@@ -152,6 +152,7 @@ constexpr int kPyFileInput = 257;
   X(Py_ssize_t, PyDict_Size, (PyObject*))                                                      \
   X(PyObject*, PySet_New, (PyObject*))                                                         \
   X(PyObject*, PyFrozenSet_New, (PyObject*))                                                   \
+  X(int, PySet_Contains, (PyObject*, PyObject*))                                               \
   X(int, PySet_Add, (PyObject*, PyObject*))                                                    \
   X(Py_ssize_t, PySet_Size, (PyObject*))                                                       \
   X(PyObject*, PyImport_ImportModule, (const char*))                                           \

@@ -9,12 +9,15 @@
 #include "host_object.h"
 #include "runtime.h"
 #include "scalars.h"
+#include "view_stream.h"
 
 namespace isopy {
 
 namespace {
 
 constexpr std::size_t kFewArguments = 8;
+/// PROTOCOL.md, section 3.
+constexpr int kViewMode = 5;
 
 /// JavaScript need not hear of a callback that Python dropped at once, but must in the end.
 constexpr Py_ssize_t kManyDropped = 64;
@@ -384,6 +387,27 @@ napi_value use_flat_memory(napi_env env, napi_callback_info info) {
   if (count < 1 || context->flat_reader.reading() || !context->flat_reader.memory().adopt(env, buffer))
     return throw_argument(env, "useMemory needs an ArrayBuffer, and no call that is reading one");
   return nullptr;
+}
+
+napi_value sync_convert(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  std::size_t count = 2;
+  void* data = nullptr;
+  napi_get_cb_info(env, info, &count, values, nullptr, &data);
+  EngineContext* context = context_of(env, data);
+  if (context == nullptr) return nullptr;
+  int mode = 0;
+  if (count < 2 || napi_get_value_int32(env, values[1], &mode) != napi_ok)
+    return throw_argument(env, "convert needs a handle and a mode");
+
+  SyncScope scope(*context);
+  const Gil& gil = scope.token();
+  PyOwned object = object_of(gil, env, *context, values[0]);
+  if (!object) return nullptr;
+  std::string stream;
+  if ((mode & 7) == kViewMode && write_view(gil, *context->engine, object.get(), stream))
+    return deliver(env, *context, kStream, stream.data(), stream.size());
+  return deliver_value(gil, env, *context, object.get(), mode);
 }
 
 napi_value sync_get(napi_env env, napi_callback_info info) {

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from .introducing import Introducing
 
 
+# Types whose instances need no more questions than their buffer answers: the addon writes their views itself.
+SIMPLE: set[type] = {bytearray}
+
+
 class View:
     """An array to be shared; written as a `view`, pinned when it is written."""
 
@@ -57,6 +61,8 @@ def _of_ndarray(numpy: Any, array: Any) -> Any:
         raise refused(f"its element type is {dtype}, which no TypedArray has")
     if not dtype.isnative:
         raise refused("its byte order is not that of this machine")
+    if type(array) is numpy.ndarray:
+        SIMPLE.add(numpy.ndarray)
     extra: dict[str, Any] = {}
     name = dtype.name
     if kind in "mM":
@@ -74,6 +80,8 @@ def _of_buffer(value: Any) -> Any:
         if type(value) is bytearray:
             return _shared(value, "bytearray", 1, shape, strides, {})
         fmt = native_format(view.format, size)
+        if type(value) is memoryview or type(value).__module__ == "array":
+            SIMPLE.add(type(value))
         if fmt is None:
             raise refused(f"its format is {view.format!r}, which no TypedArray has")
         # The same kinds of arrays as copies: only NumPy's booleans keep their name.

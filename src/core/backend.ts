@@ -187,6 +187,8 @@ export interface SyncCalls {
   readonly data?: DataCalls;
   /** An attribute; `mode` as in PROTOCOL.md, section 3. */
   get(handle: HandleId, name: string, mode: number): Scalar | Uint8Array;
+  /** The object of a handle under another mode: its copy, its view. */
+  convert(handle: HandleId, mode: number): Scalar | Uint8Array;
   /** Runs one program (a fragment) to its end. */
   run(program: Program): Reply;
 }

@@ -28,6 +28,7 @@ import { tupleOf } from "./marshal/literals.ts";
 import { readScalar } from "./scalar.ts";
 import { serviceCall } from "./service.ts";
 import { type FacadeOptions, streamsOf } from "./start.ts";
+import { nodeOf } from "./surface.ts";
 import { SyncPython } from "./sync-facade.ts";
 import { syncIterator } from "./sync-iteration.ts";
 import { type SyncHome, SyncRefNode } from "./sync-ref.ts";
@@ -96,6 +97,13 @@ export class SyncEngine extends Engine implements SyncHome {
   now(node: ExprNode, mode: number, read: ReadOptions | undefined, below: unknown = this.now): unknown {
     const refusal = this.refusal();
     if (refusal !== undefined) throw refusal;
+    // `toJs(ref)` is no program: the handle and the mode say everything.
+    const copies = (mode & 7) === Mode.COPY || (mode & 7) === Mode.VIEW;
+    const held = copies && node.op === Op.VALUE ? nodeOf(node.a) : undefined;
+    if (held instanceof SyncRefNode) {
+      const payload = this.calls.convert(held.usable(this), mode);
+      return this.#read({ kind: this.calls.outcome, payload } as ReplyOutput, false, read, below);
+    }
     const program = this.compiler.single(node, mode);
     this.handles.use(program.refs);
     let reply: Reply;

@@ -47,6 +47,10 @@ class ScriptedSync implements SyncCalls {
     this.log.push(["get", handle, name, mode]);
     return this.#next();
   }
+  convert(handle: number, mode: number): Scalar | Uint8Array {
+    this.log.push(["convert", handle, mode]);
+    return this.#next();
+  }
   run(program: Program): Reply {
     this.sent.push(readProgram(program));
     return { outputs: [output(this.answers.shift())] };
@@ -159,9 +163,9 @@ describe("the synchronous facade", () => {
       "call",
       "value",
       "value",
-      "value",
     ]);
-    expect(calls.sent.map((p) => p.outputs[1])).toEqual([0, 0, 0, 0, 0, 0, 0, 1, 2]);
+    expect(calls.sent.map((p) => p.outputs[1])).toEqual([0, 0, 0, 0, 0, 0, 0, 1]);
+    expect(calls.log).toEqual([["convert", 1, 2]]);
   });
 
   it("iteration is for … of, in pages, and closes early", () => {

@@ -122,6 +122,21 @@ describe("a view", () => {
   });
 });
 
+it.for([
+  "bytearray(b'abc')",
+  "bytearray()",
+  ...[..."bBhHiIlLqQfd"].map((code) => `__import__('array').array('${code}', [1, 2, 3])`),
+  "memoryview(bytearray(12)).cast('B', [3, 4])[::2]",
+  "memoryview(__import__('array').array('d', range(9)))[7:0:-3]",
+  "memoryview(bytearray(2)).cast('?')",
+  "memoryview(b'ab')",
+  "(__import__('ctypes').c_int * 2)(3, 4)",
+])("the addon's own writer and _isopy describe %s alike", async (source) => {
+  const builtins = now.import("builtins", { convert: "ref" });
+  const written = await toJs(await ref(py.eval(source)), { view: true }); // by _isopy, which learns the type
+  expect(toJsNow(builtins.eval(source), { view: true })).toEqual(written); // by the addon, where it is a simple one
+});
+
 describe("what cannot be shared", () => {
   it("is copied when it is read-only, and says so", async () => {
     const bytes = await ref(py.eval("b'abc'"));

@@ -73,6 +73,7 @@ export interface AddonEngine {
   callFlat(handle: number, slots: number, text: string | undefined, buffers: readonly Uint8Array[] | undefined): unknown;
   useMemory(memory: ArrayBuffer): void;
   get(handle: number, name: string, mode: number): unknown;
+  convert(handle: number, mode: number): unknown;
   run(program: Uint8Array): unknown;
   /** Whether ArrayBuffers may lie over Python's memory here; else `claim` copies. */
   readonly externalMemory: boolean;

@@ -82,6 +82,16 @@ export class NativeSyncCalls implements SyncCalls {
     return this.#taken(result);
   }
 
+  convert(handle: number, mode: number): Result {
+    let result: unknown;
+    try {
+      result = this.#engine.convert(handle, mode);
+    } catch (error) {
+      throw typed(error);
+    }
+    return this.#taken(result);
+  }
+
   run(program: Program): Reply {
     let result: unknown;
     try {
