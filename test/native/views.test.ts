@@ -1,9 +1,11 @@
 /** Views of Python's memory: shared both ways, pinned as long as JavaScript has them, safe at every end. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { createPython, type NDArray, type PyRef, type Python, ref, release, run, toJs } from "isopy";
 import { createPythonSync, type SyncPython, toJs as toJsNow } from "isopy/sync";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { collectGarbage, until } from "../seeds/garbage.ts";
-import { native, output, python } from "./support.ts";
+import { native, output, python, root } from "./support.ts";
 
 let py: Python;
 let now: SyncPython;
@@ -169,8 +171,9 @@ describe("what cannot be shared", () => {
 });
 
 describe("moving a view's memory", () => {
-  const script = (body: string) =>
-    output(`
+  const script = (body: string, node?: string) =>
+    output(
+      `
     import { createPython, toJs, ref, release } from "isopy";
     const py = await createPython(native);
     await py.exec("import array");
@@ -178,7 +181,9 @@ describe("moving a view's memory", () => {
     const view = await toJs(numbers, { view: true });
     ${body}
     await py.close();
-  `);
+  `,
+      node === undefined ? {} : { node },
+    );
 
   it("structuredClone copies or refuses, and never takes the memory away", async () => {
     const printed = await script(`
@@ -190,18 +195,20 @@ describe("moving a view's memory", () => {
     expect(["1,2,3\n9", "DataCloneError\n9"]).toContain(printed);
   });
 
-  it("ArrayBuffer.prototype.transfer keeps it pinned for the new owner", async () => {
-    const printed = await script(`
-      if (view.buffer.transfer === undefined) console.log("9,1,true,false");
-      else {
-        const moved = new Float64Array(view.buffer.transfer());
-        moved[0] = 9;
-        const seen = await py.eval("a[0]", { locals: { a: numbers } });
-        const pinned = await py.eval("a.append(1)", { locals: { a: numbers } }).then(() => false, () => true);
-        console.log([seen, moved.length / 3, pinned, release(view)].join());
-      }
-    `);
-    expect(printed).toBe("9,1,true,false");
+  // Node 20 has no such method.
+  const newer = join(root, ".cache", "node-24", "node_modules", `node-${process.platform}-${process.arch}`, "bin", "node");
+  it.skipIf(!existsSync(newer))("ArrayBuffer.prototype.transfer keeps it pinned for the new owner", async () => {
+    const printed = await script(
+      `
+      const moved = new Float64Array(view.buffer.transfer());
+      moved[0] = 9;
+      const seen = await py.eval("a[0]", { locals: { a: numbers } });
+      const pinned = await py.eval("a.append(1)", { locals: { a: numbers } }).then(() => false, () => true);
+      console.log(seen, view.length, moved.length, pinned, release(view));
+    `,
+      newer,
+    );
+    expect(printed).toBe("9 0 3 true false");
   });
 
   it("closing the engine leaves the memory valid", async () => {
