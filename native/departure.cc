@@ -20,8 +20,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Between two interrupts of one thread: short at first, and never in step with a loop that swallows them.
-constexpr std::chrono::milliseconds kSteps[] = {0ms, 2ms, 7ms, 13ms, 29ms, 31ms, 17ms, 43ms};
+/// Between two interrupts of one thread. The first ones leave time for `finally` blocks; later ones do not
+/// let a handler go on (`_isopy.leaving`).
+constexpr auto kPause = 100ms;
+constexpr auto kShortPause = 20ms;
+constexpr int kPoliteWarnings = 3;
 /// What Node and the other exit handlers get before a stuck thread costs the process its orderly end.
 constexpr auto kPatience = 3s;
 /// What exit handlers get.
@@ -50,6 +53,11 @@ Engines leaving() {
 
 bool is_inside(const std::shared_ptr<Engine>& engine) { return engine->js.depth.load() > 0; }
 
+PyOwned attribute_of(const char* module_name, const char* name) {
+  PyOwned module = PyOwned::steal(py().PyImport_ImportModule(module_name));
+  return module ? PyOwned::steal(py().PyObject_GetAttrString(module.get(), name)) : PyOwned();
+}
+
 /// Raises KeyboardInterrupt in the engine's JS thread. On a control thread: exceptions go by thread, within
 /// one interpreter.
 void interrupt(const Gil&, Engine& engine) {
@@ -57,17 +65,19 @@ void interrupt(const Gil&, Engine& engine) {
   if (engine.js.depth.load() == 0) return;
   // A thread's ident is its pthread_t, in every CPython on POSIX.
   const auto ident = (unsigned long)engine.js.thread;
-  py().PyThreadState_SetAsyncExc(ident, py().PyExc_KeyboardInterrupt);
+  PyOwned insisting;
+  if (engine.js.warnings.fetch_add(1) >= kPoliteWarnings) insisting = attribute_of("_isopy.leaving", "Leave");
+  py().PyErr_Clear();
+  py().PyThreadState_SetAsyncExc(ident, insisting ? insisting.get() : py().PyExc_KeyboardInterrupt);
   // A wait of `_isopy`'s own sees no exception before it is woken.
-  PyOwned module = PyOwned::steal(py().PyImport_ImportModule("_isopy.lanes"));
-  PyOwned rouse = module ? PyOwned::steal(py().PyObject_GetAttrString(module.get(), "rouse")) : PyOwned();
+  PyOwned rouse = attribute_of("_isopy.lanes", "rouse");
   PyOwned number = PyOwned::steal(py().PyLong_FromUnsignedLongLong(ident));
   PyObject* args[] = {number.get()};
   if (!rouse || !number || !PyOwned::steal(py().vectorcall(rouse.get(), args, 1))) py().PyErr_Clear();
 }
 
 void bailiff() {
-  for (std::size_t round = 0;; round++) {
+  for (;;) {
     Engines engines;
     {
       std::lock_guard<std::mutex> lock(registry.mutex);
@@ -77,12 +87,14 @@ void bailiff() {
         return;
       }
     }
+    bool polite = false;
     for (const auto& engine : engines) {
+      polite = polite || (is_inside(engine) && engine->js.warnings.load() < kPoliteWarnings);
       if (!is_inside(engine) || engine->js.warned.exchange(true)) continue;
       engine->interpreter->post([engine](const Gil& gil) { interrupt(gil, *engine); });
     }
     engines.clear();
-    std::this_thread::sleep_for(kSteps[round % std::size(kSteps)] + 1ms);
+    std::this_thread::sleep_for(polite ? kPause : kShortPause);
   }
 }
 

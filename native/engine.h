@@ -63,6 +63,7 @@ struct JsThread {
   /// Its environment or the process ends: it must come out of Python (departure.h).
   std::atomic<bool> leaving{false};
   std::atomic<bool> warned{false};  // an interrupt is on its way
+  std::atomic<int> warnings{0};     // how many it has had
 
   /// Any thread: Python has dropped its object for this function. The reference is the JS thread's to delete.
   void drop(napi_ref function) {

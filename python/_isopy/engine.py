@@ -98,8 +98,9 @@ class Engine:
             waits.install(host)
         end_fork = getattr(host, "end_fork", None)
         if end_fork is not None:
-            from . import forking
+            from . import forking, spawning
 
+            spawning.install()
             forking.install(end_fork, lambda: [engine.scheduler.queue.clear() for engine in ENGINES])
         if self.options.get("logs"):
             from . import logs

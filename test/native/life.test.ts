@@ -109,7 +109,7 @@ describe("the end of the process", () => {
     expect(ended.stderr).toContain("on purpose");
   });
 
-  it("SIGINT stays Node's", async () => {
+  it("[N-39] [N-40] SIGINT stays Node's, and its handler runs while Python computes", async () => {
     const ended = await inNode(
       `
       import { createPython } from "isopy";

@@ -67,7 +67,7 @@ export function inNode(source: string, options: ScriptOptions = {}): Promise<End
     if (child.stdout === null || child.stderr === null) return reject(new Error("a process without pipes"));
     let stdout = "";
     let stderr = "";
-    const timer = setTimeout(() => child.kill("SIGKILL"), options.timeout ?? 25_000);
+    const timer = setTimeout(() => child.kill("SIGKILL"), options.timeout ?? 28_000);
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
       options.onOutput?.(stdout, child);

@@ -64,7 +64,7 @@ onEach(asyncEngines, (engine) => {
     expect(await py.import("seed_checks").descend(back, 50)).toBe(50);
   });
 
-  test("[DD-13] ten thousand forgotten refs are let go, also while a call runs", async () => {
+  test("[DD-13] [N-28] ten thousand forgotten refs are let go, also while a call runs", async () => {
     const { py } = engine;
     const before = py.handles.count;
     await (async () => {

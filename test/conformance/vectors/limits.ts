@@ -170,7 +170,7 @@ export const limits = inGroup("limits", [
     throws: { code: "ERR_NOT_CONVERTIBLE", message: /data\[0\].*detached/s },
   },
   {
-    name: "a TypedArray whose buffer was transferred is refused",
+    name: "[N-77] a TypedArray whose buffer was transferred is refused",
     tags: ["detached buffer"],
     js: () => orphan((b) => new Float64Array(b)),
     throws: { code: "ERR_NOT_CONVERTIBLE", message: /detached/ },
