@@ -19,6 +19,7 @@ void DeferredReleases::drain_all(const Gil&) {
   PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
   py().PyErr_Fetch(&type, &value, &traceback);
   for (Py_buffer& buffer : buffers) py().PyBuffer_Release(&buffer);
+  lent.fetch_sub(buffers.size());
   py().PyErr_Restore(type, value, traceback);
 }
 

@@ -12,6 +12,9 @@ namespace isopy {
 /// Buffers of Python objects whose last viewer is gone. Pushing never waits for the GIL.
 class DeferredReleases {
  public:
+  /// Buffers that JavaScript has, or may still ask for: their interpreter must not end before.
+  std::atomic<std::size_t> lent{0};
+
   /// Any thread: takes the buffer over. True when nothing else was waiting.
   bool push(const Py_buffer& buffer);
   /// Attached: releases everything that was pushed before. May run Python code.

@@ -13,6 +13,12 @@ namespace {
 
 std::atomic<std::uint64_t> next_id{1};
 
+/// Attached: gives back what nobody views.
+void release(Export& held) {
+  py().PyBuffer_Release(&held.buffer);
+  held.interpreter->dropped.lent.fetch_sub(1);
+}
+
 /// JS thread: the buffer goes to the deferred queue, once.
 void give_back(Export& held) {
   if (held.buffer.obj == nullptr) return;
@@ -60,6 +66,7 @@ std::uint64_t Exports::pin(const Gil&, const std::shared_ptr<Interpreter>& home,
     py().PyErr_SetString(py().PyExc_ValueError, "its memory is not aligned for its elements");
     return 0;
   }
+  home->dropped.lent.fetch_add(1);
   const std::uint64_t id = next_id.fetch_add(1);
   std::lock_guard<std::mutex> lock(mutex_);
   unclaimed_.emplace(id, std::move(held));
@@ -68,7 +75,7 @@ std::uint64_t Exports::pin(const Gil&, const std::shared_ptr<Interpreter>& home,
 
 void Exports::unpin(const Gil&, std::uint64_t id) {
   const std::unique_ptr<Export> held = take(id);
-  if (held != nullptr) py().PyBuffer_Release(&held->buffer);
+  if (held != nullptr) release(*held);
 }
 
 void Exports::drop_unclaimed(const Gil&) {
@@ -77,7 +84,7 @@ void Exports::drop_unclaimed(const Gil&) {
     std::lock_guard<std::mutex> lock(mutex_);
     dropped.swap(unclaimed_);
   }
-  for (auto& [id, held] : dropped) py().PyBuffer_Release(&held->buffer);
+  for (auto& [id, held] : dropped) release(*held);
 }
 
 const Export* Exports::find(std::uint64_t id) {
