@@ -7,6 +7,7 @@
 import { bytearray, frozenset, markTuple } from "../values/tags.ts";
 import { type MakeObject, objectMaker } from "./flat-code.ts";
 import { KEPT, OPEN, TAG_MASK, Tag } from "./flat-tags.ts";
+import { LONG_LIST, MAX_MADE_LENGTH } from "./numbers.ts";
 import { fail } from "./settle.ts";
 
 /** Objects of a shape are made without code of their own until there were so many. */
@@ -15,6 +16,11 @@ const COMMON = 8;
 const COPIED = 13;
 /** A text this short may be kept alive by a part of it. */
 const SMALL_TEXT = 128;
+
+/** 100,000 floats: 0.5 ms into a list of the right length, 1.5 ms one by one, 3.5 ms with `Array.from` (Node 20). */
+function sized(count: number): number[] {
+  return count > MAX_MADE_LENGTH ? [] : new Array<number>(count);
+}
 
 interface Shape {
   readonly keys: readonly string[];
@@ -99,7 +105,7 @@ export class FlatReader {
       case Tag.BIG:
         return this.#i64[this.#at++];
       case Tag.LIST:
-        return this.#items([], argument);
+        return this.#list(argument);
       case Tag.FLOATS:
         return this.#floats(argument);
       case Tag.INTS:
@@ -164,24 +170,28 @@ export class FlatReader {
     return list;
   }
 
+  #list(count: number): unknown[] {
+    if (count < LONG_LIST || count > MAX_MADE_LENGTH) return this.#items([], count);
+    const list = new Array<unknown>(count);
+    for (let i = 0; i < count; i++) list[i] = this.value();
+    return list;
+  }
+
   #floats(count: number): number[] {
     const f64 = this.#f64;
     const at = this.#at;
     this.#at += count;
-    if (count < 64) {
-      const few: number[] = [];
-      for (let i = 0; i < count; i++) few.push(f64[at + i] as number);
-      return few;
-    }
-    return Array.from(f64.subarray(at, at + count));
+    const list = sized(count);
+    for (let i = 0; i < count; i++) list[i] = f64[at + i] as number;
+    return list;
   }
 
   #ints(count: number): number[] {
     const i32 = this.#i32;
     const at = this.#at << 1;
     this.#at += (count + 1) >> 1;
-    const list: number[] = [];
-    for (let i = 0; i < count; i++) list.push(i32[at + i] as number);
+    const list = sized(count);
+    for (let i = 0; i < count; i++) list[i] = i32[at + i] as number;
     return list;
   }
 

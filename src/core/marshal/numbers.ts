@@ -20,7 +20,7 @@ const SIZES: readonly number[] = (() => {
 /** From this many numbers on, a list gets its memory at once. */
 export const LONG_LIST = 64;
 /** V8 keeps longer arrays as hash tables when they are made with a length. */
-const MAX_MADE_LENGTH = 32_000_000;
+export const MAX_MADE_LENGTH = 32_000_000;
 
 /**
  * How many numbers are appended, when nothing else is, batch after batch (CPython appends 1,000 at a
