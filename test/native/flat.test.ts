@@ -317,6 +317,7 @@ describe("what is hard about", () => {
       "a shape inside a dict of the same place",
       () => Array.from({ length: 2000 }, (_, n) => ({ a: { [`x${n >> 1}`]: { a: 1, b: 2 } }, b: n })),
     ],
+    ["a PyFloat that was read before something refused", () => ({ a: [new PyFloat(0), new PyFloat(-0), 2 ** 60, 1.5], b: { then: 1 } })],
     ["then", () => [{ then: 1 }, new Map([["then", 2]])]],
     [
       "zeros, NaN and the edges of int",

@@ -429,7 +429,11 @@ class SoFar {
         return true;
       case Tag.INT:
         return argument;
-      case Tag.FLOAT:
+      case Tag.FLOAT: {
+        const number = this.f64[this.#slot++] as number;
+        // A whole number that is a float all the same came as a PyFloat.
+        return Number.isSafeInteger(number) && !Object.is(number, -0) ? new PyFloat(number) : number;
+      }
       case Tag.WIDE:
         return this.f64[this.#slot++];
       case Tag.BIG:
