@@ -11,6 +11,7 @@
 #include "environment.h"
 #include "host_object.h"
 #include "interpreter.h"
+#include "isolated.h"
 #include "lent_function.h"
 #include "pool.h"
 #include "runtime.h"
@@ -72,24 +73,37 @@ std::string copy(const unsigned char* data, std::size_t length) {
 }
 
 /// Starts Python if needed and then the engine, on our own threads; ends with kOpened or kOpenFailed.
-void begin_opening(const std::shared_ptr<Engine>& engine, PythonConfig config, std::string setup,
-                   std::string options) {
-  const bool started = start_thread(
-      [engine, config = std::move(config), setup = std::move(setup), options = std::move(options)] {
-        PythonStart start = ensure_python(config);
-        if (!start.ok) return engine->opened(false, start.error);
-        engine->interpreter->post([engine, setup, options](const Gil& gil) {
-          // Given up meanwhile: closing has run already, and nobody would drop what is opened now.
-          if (engine->closed()) return engine->opened(false, "the start was given up");
-          std::string hello, problem;
-          const bool ok = open_engine(gil, engine, setup, options, hello, problem);
-          engine->opened(ok, ok ? hello : problem);
-        });
-      });
-  if (!started) engine->opened(false, "the system refused to start a thread with a 16 MB stack");
+void begin_opening(const std::shared_ptr<Engine>& engine, PythonConfig config, Isolation isolation,
+                   std::string setup, std::string options) {
+  auto enter = [engine, setup = std::move(setup), options = std::move(options)](const Gil& gil) {
+    // Given up meanwhile: closing has run already, and nobody would drop what is opened now.
+    if (engine->closed()) return engine->opened(false, "the start was given up");
+    std::string hello, problem;
+    const bool ok = open_engine(gil, engine, setup, options, hello, problem);
+    engine->opened(ok, ok ? hello : problem);
+  };
+  auto body = [engine, config = std::move(config), isolation, enter = std::move(enter)] {
+    Interpreter& interpreter = *engine->interpreter;
+    PythonStart start = ensure_python(config);
+    if (start.ok && isolation == Isolation::kMain) {
+      interpreter.post(enter);
+    } else if (start.ok) {
+      auto begin = [&](const Gil& gil) {
+        enter(gil);
+        if (engine->closed()) interpreter.retire({});
+      };
+      live_isolated(engine->interpreter, config, isolation, begin,
+                    [&](const std::string& problem) { engine->opened(false, problem); });
+    } else {
+      if (isolation != Isolation::kMain) interpreter.finish();
+      engine->opened(false, start.error);
+    }
+  };
+  if (!start_thread(std::move(body)))
+    engine->opened(false, "the system refused to start a thread with a 16 MB stack");
 }
 
-/// Any thread: ends the engine on the control thread and then says so. Posted once.
+/// Any thread: ends the engine on its control thread and then says so. Posted once.
 void begin_closing(const std::shared_ptr<Engine>& engine) {
   if (!engine->start_closing()) return;
   auto finish = [engine] {
@@ -97,18 +111,22 @@ void begin_closing(const std::shared_ptr<Engine>& engine) {
     engine->outbox.push({kClosed, 0, {}});
     engine->finish_closing();
   };
-  if (running_python() == nullptr) return finish();
-  engine->interpreter->post([engine, finish](const Gil& gil) {
-    EngineMethods& methods = engine->methods;
-    if (methods.close) {
-      PyOwned close = PyOwned::share(methods.close.get());
-      PyOwned result = PyOwned::steal(py().vectorcall(close.get(), nullptr, 0));
-      if (!result) report_broken_engine(gil, *engine);
-    }
-    finish();
-    engine->exports.drop_unclaimed(gil);
-    engine->drop_methods();
-  });
+  const bool posted =
+      running_python() != nullptr && engine->interpreter->post([engine, finish](const Gil& gil) {
+        close_engine(gil, *engine);
+        if (engine->interpreter == Interpreter::main()) {
+          finish();
+          engine->exports.drop_unclaimed(gil);
+          engine->drop_methods();
+          return;
+        }
+        engine->shut();  // wakes the threads that wait for JavaScript
+        end_threads(gil, *engine);
+        engine->exports.drop_unclaimed(gil);
+        engine->drop_methods();
+        engine->interpreter->retire(finish);
+      });
+  if (!posted) finish();
 }
 
 napi_value engine_submit(napi_env env, napi_callback_info info) {
@@ -346,6 +364,12 @@ napi_value open(napi_env env, napi_callback_info info) {
                           "ready, ask, callee and answer");
   }
   config.environment = copy_environment();
+  int isolation = 0;
+  napi_value wanted;
+  if (napi_get_named_property(env, args[0], "isolation", &wanted) != napi_ok ||
+      napi_get_value_int32(env, wanted, &isolation) != napi_ok || isolation < 0 || isolation > 2) {
+    return throw_argument(env, "open needs an isolation: 0 none, 1 with the shared GIL, 2 with its own");
+  }
   const unsigned char *setup = nullptr, *options = nullptr;
   std::size_t setup_length = 0, options_length = 0;
   if (!read_bytes(env, args[1], setup, setup_length) || !read_bytes(env, args[2], options, options_length) ||
@@ -356,7 +380,8 @@ napi_value open(napi_env env, napi_callback_info info) {
   napi_get_instance_data(env, reinterpret_cast<void**>(&environment));
   auto context = std::make_unique<EngineContext>();
   context->environment = environment;
-  context->engine = std::make_shared<Engine>(Interpreter::main());
+  context->engine =
+      std::make_shared<Engine>(isolation == 0 ? Interpreter::main() : std::make_shared<Interpreter>());
   Engine& engine = *context->engine;
   double deadlock_ms = 0, max_bytes = 0, max_nodes = 0, max_depth = 0;
   if (!read_number(env, args[0], "deadlockMs", deadlock_ms) ||
@@ -386,7 +411,8 @@ napi_value open(napi_env env, napi_callback_info info) {
   std::shared_ptr<Engine> shared = context->engine;
   register_engine(shared);
   environment->engines.push_back(std::move(context));
-  begin_opening(shared, config, copy(setup, setup_length), copy(options, options_length));
+  begin_opening(shared, config, static_cast<Isolation>(isolation), copy(setup, setup_length),
+                copy(options, options_length));
   return object;
 }
 

@@ -3,13 +3,16 @@
 
 namespace isopy {
 
-/// Defines `load(directory, flags)`, run once, and `prepare(setup)`, run for each engine.
+/// Defines `load(directory, flags, isolated)`, run once per interpreter, and `prepare(setup)`, run for each
+/// engine.
 ///
 /// `_isopy` becomes importable without its directory on sys.path, where it could shadow the user's
 /// modules or be shadowed. `setup` is a pickle made by our own JS half: (paths, env, args).
 constexpr const char* kBootstrap = R"(
-def load(directory, flags):
+def load(directory, flags, isolated):
     import sys
+    if isolated and sys.version_info < (3, 12):
+        sys.modules["_asyncio"] = None  # see STATIC_STATE in _isopy/isolated.py
     if flags is not None:
         sys.setdlopenflags(flags)
     import importlib.util, os

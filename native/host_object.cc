@@ -235,6 +235,8 @@ PyOwned make_host(const Gil&, const std::shared_ptr<Engine>& engine) {
   if (py().PyObject_SetAttrString(host.get(), "engine", capsule.get()) != 0 ||
       py().PyObject_SetAttrString(host.get(), "can_ask", py()._Py_TrueStruct) != 0 ||
       py().PyObject_SetAttrString(host.get(), "threads", py()._Py_TrueStruct) != 0 ||
+      (engine->interpreter != Interpreter::main() &&
+       py().PyObject_SetAttrString(host.get(), "isolated", py()._Py_TrueStruct) != 0) ||
       // Batches come from the facade's writer alone; operand streams may come from anybody with the addon.
       py().PyObject_SetAttrString(host.get(), "trusted_batches", py()._Py_TrueStruct) != 0) {
     return {};
@@ -271,6 +273,22 @@ bool open_engine(const Gil& gil, const std::shared_ptr<Engine>& engine, const st
   if (open()) return true;
   problem = take_error_text(gil);
   return false;
+}
+
+void close_engine(const Gil& gil, Engine& engine) {
+  if (!engine.methods.close) return;
+  PyOwned close = PyOwned::share(engine.methods.close.get());
+  PyOwned result = PyOwned::steal(py().vectorcall(close.get(), nullptr, 0));
+  if (!result) report_broken_engine(gil, engine);
+}
+
+void end_threads(const Gil& gil, Engine& engine) {
+  if (!engine.methods.engine) return;
+  PyOwned module = PyOwned::steal(py().PyImport_ImportModule("_isopy.isolated"));
+  PyOwned farewell = module ? attribute(module, "farewell") : PyOwned();
+  PyObject* args[] = {engine.methods.engine.get()};
+  if (!farewell || !PyOwned::steal(py().vectorcall(farewell.get(), args, 1)))
+    report_broken_engine(gil, engine);
 }
 
 bool receive_frame(const Gil& gil, Engine& engine, int kind, const std::string& frame) {

@@ -19,6 +19,11 @@ std::shared_ptr<Engine> engine_of_host(PyObject* host);
 bool open_engine(const Gil& gil, const std::shared_ptr<Engine>& engine, const std::string& setup,
                  const std::string& options, std::string& hello, std::string& problem);
 
+/// `engine.close()`, when the engine was opened.
+void close_engine(const Gil& gil, Engine& engine);
+/// `_isopy.isolated.farewell(engine)`: asks the threads of an engine's own interpreter to end.
+void end_threads(const Gil& gil, Engine& engine);
+
 /// `engine.receive(kind, frame)`. It never raises by contract; if it does, the engine is broken and JS is
 /// told.
 bool receive_frame(const Gil& gil, Engine& engine, int kind, const std::string& frame);

@@ -28,8 +28,9 @@ bool Interpreter::adopt(const Gil& gil, const PythonConfig& config) {
   if (!install_lent_types(gil)) return false;
   if (!PyOwned::steal(py().PyRun_StringFlags(kBootstrap, kPyFileInput, scope.get(), scope.get(), nullptr)))
     return false;
-  PyObject* args[] = {directory.get(), flags.get()};
-  if (!PyOwned::steal(py().vectorcall(py().PyDict_GetItemString(scope.get(), "load"), args, 2))) return false;
+  PyObject* isolated = this == main().get() ? py()._Py_FalseStruct : py()._Py_TrueStruct;
+  PyObject* args[] = {directory.get(), flags.get(), isolated};
+  if (!PyOwned::steal(py().vectorcall(py().PyDict_GetItemString(scope.get(), "load"), args, 3))) return false;
   prepare_ = PyOwned::share(py().PyDict_GetItemString(scope.get(), "prepare")).release();
   return true;
 }
@@ -39,8 +40,9 @@ void Interpreter::serve(PyThreadState* own) {
     std::deque<Task> tasks;
     {
       std::unique_lock<std::mutex> lock(mutex_);
-      posted_.wait(lock, [this] { return !tasks_.empty(); });
+      posted_.wait(lock, [this] { return retired_ || !tasks_.empty(); });
       tasks.swap(tasks_);
+      if (tasks.empty()) return;
     }
     GilAcquire gil(own);
     for (auto& task : tasks) {
@@ -51,10 +53,32 @@ void Interpreter::serve(PyThreadState* own) {
   }
 }
 
-void Interpreter::post(Task task) {
+void Interpreter::retire(std::function<void()> over) {
   std::lock_guard<std::mutex> lock(mutex_);
+  retired_ = true;
+  over_ = std::move(over);
+}
+
+void Interpreter::drop_references(const Gil&) {
+  if (prepare_ != nullptr) py().Py_DecRef(std::exchange(prepare_, nullptr));
+}
+
+void Interpreter::finish() {
+  std::function<void()> over;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    retired_ = true;
+    over.swap(over_);
+  }
+  if (over) over();
+}
+
+bool Interpreter::post(Task task) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (retired_) return false;
   tasks_.push_back(std::move(task));
   posted_.notify_all();
+  return true;
 }
 
 void Interpreter::drop(const Py_buffer& buffer) {
@@ -70,5 +94,9 @@ bool Interpreter::prepare_engine(const Gil&, const std::string& setup) {
 }
 
 PyThreadState* Interpreter::new_thread_state() const { return py().PyThreadState_New(state_); }
+
+bool Interpreter::is_alone(const Gil&, PyThreadState* own) const {
+  return py().PyInterpreterState_ThreadHead(state_) == own && py().PyThreadState_Next(own) == nullptr;
+}
 
 }  // namespace isopy

@@ -2,7 +2,7 @@
 ///
 /// Whatever refers to Python objects or runs Python belongs to exactly one interpreter: objects of one
 /// must never be seen by another. Shared (std::shared_ptr) by the engines that live in it; the
-/// main one is permanent.
+/// main one is permanent, others live as long as their one engine (isolated.h).
 #pragma once
 
 #include <condition_variable>
@@ -47,15 +47,23 @@ class Interpreter {
   /// On the control thread, once: takes the interpreter that the thread is attached to and loads
   /// `_isopy` into it. False with an error set.
   bool adopt(const Gil& gil, const PythonConfig& config);
-  /// On the control thread, detached: runs what is posted, for ever.
-  [[noreturn]] void serve(PyThreadState* own);
+  /// On the control thread, detached: runs what is posted, until a task retires the interpreter.
+  void serve(PyThreadState* own);
+  /// On the control thread: nothing is run after this task, and `over` is called when all is over.
+  void retire(std::function<void()> over);
+  /// On the control thread, after serve(), attached: drops what it holds of Python.
+  void drop_references(const Gil& gil);
+  /// On the control thread, when nothing of it will run again.
+  void finish();
 
-  /// Any thread: runs the task on the control thread, attached, in order.
-  void post(Task task);
+  /// Any thread: runs the task on the control thread, attached, in order. False when it is retired.
+  bool post(Task task);
   /// Applies an engine's paths, environment variables and arguments. False with an error set.
   bool prepare_engine(const Gil& gil, const std::string& setup);
   /// A thread state for the calling thread, detached. The thread keeps it for itself.
   PyThreadState* new_thread_state() const;
+  /// Attached: whether `own` is the only thread state that is left.
+  bool is_alone(const Gil& gil, PyThreadState* own) const;
 
  private:
   PyInterpreterState* state_ = nullptr;
@@ -63,6 +71,8 @@ class Interpreter {
   std::mutex mutex_;             // guards what follows
   std::condition_variable posted_;
   std::deque<Task> tasks_;
+  bool retired_ = false;
+  std::function<void()> over_;
 };
 
 }  // namespace isopy

@@ -57,8 +57,36 @@ void perform(const Gil& gil, const Pool::Job& job) {
 
 }  // namespace
 
+/// A thread that counts until it ends. With the mutex.
+bool Pool::start(std::function<void()> body) {
+  const bool started = start_thread([this, body = std::move(body)] {
+    body();
+    std::lock_guard<std::mutex> lock(mutex_);
+    threads_--;
+    left_.notify_all();
+  });
+  if (started) threads_++;
+  return started;
+}
+
+void Pool::stop() {
+  std::deque<Job> dropped;
+  std::lock_guard<std::mutex> lock(mutex_);
+  stopping_ = true;
+  dropped.swap(jobs_);
+  job_count_.store(0, std::memory_order_relaxed);
+  watch_.notify_all();
+  for (auto& worker : workers_) worker->called.notify_all();
+}
+
+bool Pool::wait_empty(std::chrono::milliseconds bound) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  return left_.wait_for(lock, bound, [this] { return threads_ == 0; });
+}
+
 /// Makes sure that somebody takes the next job. With the mutex.
 void Pool::rouse() {
+  if (stopping_) return;
   if (advancing_ > 0) return;  // the monitor is awake and sees when it stalls
   Worker* worker = nullptr;
   if (!idle_.empty()) {
@@ -69,7 +97,7 @@ void Pool::rouse() {
   } else if (workers_.size() < kMaxWorkers) {
     auto fresh = std::make_unique<Worker>();
     worker = fresh.get();
-    if (!start_thread([this, worker] { run(*worker); })) return;  // those that exist will get to it
+    if (!start([this, worker] { run(*worker); })) return;  // those that exist will get to it
     workers_.push_back(std::move(fresh));
   } else {
     return;
@@ -78,7 +106,7 @@ void Pool::rouse() {
   worker->seen = worker->progress.load();
   worker->since = Clock::now();
   advancing_++;
-  if (!monitor_started_) monitor_started_ = start_thread([this] { monitor(); });
+  if (!monitor_started_) monitor_started_ = start([this] { monitor(); });
   if (monitor_asleep_) watch_.notify_one();
 }
 
@@ -86,6 +114,7 @@ void Pool::enqueue(Job job) {
   if (in_forked_child()) return;  // nobody is here to do it
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    if (stopping_) return;
     jobs_.push_back(std::move(job));
     rouse();
   }
@@ -109,14 +138,14 @@ void Pool::run(Worker& self) {
   this_worker = &self;
   PyThreadState* state = interpreter_.new_thread_state();
   std::unique_lock<std::mutex> lock(mutex_);
-  for (;;) {
+  while (!stopping_) {
     if (jobs_.empty()) {
       if (!self.stalled && linger(lock)) continue;
       if (!self.stalled) advancing_--;
       self.stalled = false;
       self.idle = true;
       idle_.push_back(&self);
-      self.called.wait(lock, [&] { return !self.idle; });
+      self.called.wait(lock, [&] { return !self.idle || stopping_; });
       continue;
     }
     lock.unlock();
@@ -139,13 +168,17 @@ void Pool::run(Worker& self) {
     lock.lock();
     self.engine.reset();
   }
+  lock.unlock();
+  py().PyEval_RestoreThread(state);
+  py().PyThreadState_Clear(state);
+  py().PyThreadState_DeleteCurrent();
 }
 
 /// Marks workers as stalled and rouses others while there is something to do. Sleeps when there is not.
 void Pool::monitor() {
   std::unique_lock<std::mutex> lock(mutex_);
   int quiet = 0;
-  for (;;) {
+  while (!stopping_) {
     quiet = advancing_ == 0 && jobs_.empty() ? quiet + 1 : 0;
     if (quiet > kQuietRounds) {
       monitor_asleep_ = true;

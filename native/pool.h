@@ -13,6 +13,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -38,6 +39,10 @@ class Pool {
   };
   /// Any thread, attached or not.
   void enqueue(Job job);
+  /// Any thread but a worker, once: nothing is begun any more, and workers leave when they are free.
+  void stop();
+  /// Detached, after stop(): waits until every thread has left; whether they have.
+  bool wait_empty(std::chrono::milliseconds bound);
 
   struct Worker {
     std::condition_variable called;
@@ -53,12 +58,16 @@ class Pool {
  private:
   void rouse();
   bool linger(std::unique_lock<std::mutex>& lock);
+  bool start(std::function<void()> body);
   void run(Worker& self);
   void monitor();
 
   Interpreter& interpreter_;
   std::mutex mutex_;
   std::condition_variable watch_;  // the monitor
+  std::condition_variable left_;
+  int threads_ = 0;  // those that run here, the monitor among them
+  bool stopping_ = false;
   bool monitor_started_ = false;
   bool monitor_asleep_ = false;
   std::deque<Job> jobs_;

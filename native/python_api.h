@@ -60,6 +60,25 @@ struct Py_buffer {
 
 /// PyBUF_STRIDES | PyBUF_WRITABLE | PyBUF_FORMAT.
 constexpr int kPyBufRecords = 0x1D;
+/// The same in 3.12 and 3.13.
+struct PyInterpreterConfig {
+  int use_main_obmalloc;
+  int allow_fork;
+  int allow_exec;
+  int allow_threads;
+  int allow_daemon_threads;
+  int check_multi_interp_extensions;
+  int gil;
+};
+constexpr int kOwnGil = 2;
+
+/// PEP 587; the same since 3.8.
+struct PyStatus {
+  int type;  // 0: fine
+  const char* function;
+  const char* message;
+  int exit_code;
+};
 
 /// Set in `nargsf` when the callee may use the slot in front of the arguments.
 constexpr std::size_t kVectorcallOffset = std::size_t{1} << (8 * sizeof(std::size_t) - 1);
@@ -75,6 +94,12 @@ constexpr int kPyFileInput = 257;
   X(PyThreadState*, PyEval_SaveThread, ())                                                     \
   X(void, PyEval_RestoreThread, (PyThreadState*))                                              \
   X(PyInterpreterState*, PyInterpreterState_Get, ())                                           \
+  X(PyThreadState*, PyInterpreterState_ThreadHead, (PyInterpreterState*))                      \
+  X(PyThreadState*, PyThreadState_Next, (PyThreadState*))                                      \
+  X(PyThreadState*, PyThreadState_Swap, (PyThreadState*))                                      \
+  X(void, PyThreadState_Delete, (PyThreadState*))                                              \
+  X(PyThreadState*, Py_NewInterpreter, ())                                                     \
+  X(void, Py_EndInterpreter, (PyThreadState*))                                                 \
   X(PyThreadState*, PyThreadState_New, (PyInterpreterState*))                                  \
   X(void, PyThreadState_Clear, (PyThreadState*))                                               \
   X(void, PyThreadState_DeleteCurrent, ())                                                     \
@@ -170,6 +195,7 @@ constexpr int kPyFileInput = 257;
 
 /// Null where this Python does not have them.
 #define ISOPY_PYTHON_OPTIONAL(X)                                                               \
+  X(PyStatus, Py_NewInterpreterFromConfig, (PyThreadState**, const PyInterpreterConfig*))      \
   X(PyObject*, PyObject_Vectorcall, (PyObject*, PyObject* const*, std::size_t, PyObject*))     \
   X(PyThreadState*, PyThreadState_GetUnchecked, ())                                            \
   X(PyThreadState*, _PyThreadState_UncheckedGet, ())                                           \

@@ -92,6 +92,11 @@ EngineContext* context_of(napi_env env, void* data) {
     napi_throw_error(env, "ERR_CLOSED", "The engine is closed.");
     return nullptr;
   }
+  if (context->engine->interpreter != Interpreter::main()) {
+    // Its thread state would have to be dropped on this thread before the interpreter ends.
+    napi_throw_error(env, "ERR_UNSUPPORTED", "An isolated interpreter takes no synchronous calls.");
+    return nullptr;
+  }
   attachment_of(*context);
   return context;
 }

@@ -74,9 +74,21 @@ def _replace_locks(host: Host) -> None:
     for kind in (_thread.LockType, _thread.RLock):
         for name in ("acquire", "acquire_lock", "__enter__"):
             before = kind.__dict__.get(name)
-            made = None if before is None else interruptible(kind, before, kind is _thread.RLock)
+            made = (
+                None
+                if before is None or _shared(host, kind)
+                else interruptible(kind, before, kind is _thread.RLock)
+            )
             if made is not None:
                 _put(host, kind, name, made)
+
+
+_HEAP_TYPE = 1 << 9
+
+
+def _shared(host: Host, kind: type) -> bool:
+    """Whether the main interpreter has the same type: it changed it already, and our change would outlive us."""
+    return bool(getattr(host, "isolated", False)) and not kind.__flags__ & _HEAP_TYPE
 
 
 def _put(host: Host, kind: type, name: str, method: Any) -> None:
@@ -86,7 +98,7 @@ def _put(host: Host, kind: type, name: str, method: Any) -> None:
 
 
 def _replace_method(host: Host, kind: Any, name: str, make: Callable[[_Wait], _Wait]) -> None:
-    if hasattr(host, "type_modified") and name in kind.__dict__:
+    if hasattr(host, "type_modified") and name in kind.__dict__ and not _shared(host, kind):
         before = kind.__dict__[name]
         _put(host, kind, name, wraps(before)(make(before)))
 

@@ -51,6 +51,16 @@ export interface Capabilities {
   readonly hostFiles: boolean;
 }
 
+/** How many interpreters compute at the same time: `"own"` beside all others, `"shared"` in turn with them. */
+export type GilKind = "own" | "shared";
+
+/** An interpreter that an isolated context has for itself. */
+export interface InterpreterInfo {
+  readonly gil: GilKind;
+  /** Why it has this GIL. */
+  readonly reason: string;
+}
+
 export interface EngineInfo {
   /** "native", "wasm" …: for people to read, never for code to branch on. */
   readonly backend: string;
@@ -62,6 +72,8 @@ export interface EngineInfo {
   readonly executable: string | null;
   readonly prefix: string | null;
   readonly path: readonly string[];
+  /** Not given: the engine lives in the main interpreter of its Python. */
+  readonly interpreter?: InterpreterInfo;
   readonly capabilities: Capabilities;
 }
 
@@ -118,6 +130,13 @@ export interface Backend {
   readonly sync?: SyncCalls;
   /** Only where Python runs in this process. */
   readonly memory?: ExportedMemory;
+  /**
+   * Only where Python has several interpreters: a backend, not started, whose engine lives in one of its own.
+   *
+   * @param gil What was asked for; undefined: the best that is safe here
+   * @throws {EngineError} `ERR_UNSUPPORTED` when this Python has no such GIL
+   */
+  isolated?(gil: GilKind | undefined): Backend;
 }
 
 /** Identifies memory that Python lends to JavaScript; chosen by the engine, never reused. */

@@ -4,7 +4,8 @@
  * A namespace builds expressions; `Python` is the default namespace with the engine's life around
  * it. Neither knows a backend: everything that is done leaves as a program.
  */
-import type { EngineInfo } from "./backend.ts";
+import type { EngineInfo, GilKind, InterpreterInfo } from "./backend.ts";
+import { closedError } from "./ending.ts";
 import type { Engine } from "./engine.ts";
 import { EngineError } from "./errors.ts";
 import type { SessionRegistry } from "./events.ts";
@@ -37,12 +38,31 @@ export class Context extends Namespace implements AsyncDisposable {
   }
 }
 
-export interface ContextOptions {
-  /** What is separate. `"namespace"`: the globals. Default `"namespace"`. */
-  readonly isolation?: "namespace" | "interpreter";
+/** A namespace in the same interpreter. */
+export interface NamespaceOptions {
+  /** What is separate: the globals. Default `"namespace"`. */
+  readonly isolation?: "namespace";
   /** Its programs run one after the other, in the order in which they were started. Default false. */
   readonly ordered?: boolean;
 }
+
+/** An interpreter of its own. Engines: native. */
+export interface InterpreterOptions {
+  /** What is separate: the globals, the modules (`sys.modules`, what is patched in them), `__main__`, the event loop. */
+  readonly isolation: "interpreter";
+  /**
+   * `"own"`: it computes at the same time as the others, on a core of its own; `"shared"`: in turn with them.
+   * Default: `"own"` from Python 3.13 on, `"shared"` before. Python 3.12 has `"own"` only when it is asked
+   * for here: `ctypes` and every extension module outside the standard library are refused then, and `datetime` and
+   * `decimal` are the slow ones written in Python.
+   */
+  readonly gil?: GilKind;
+}
+
+export type ContextOptions = NamespaceOptions | InterpreterOptions;
+
+/** Starts a Python in an interpreter of its own. */
+export type Isolate = (gil: GilKind | undefined) => Promise<Python>;
 
 /** What JavaScript still holds of Python. */
 export interface HandleTable {
@@ -53,7 +73,9 @@ export interface HandleTable {
 }
 
 /** Facts about the engine, and why it is this one. */
-export interface PythonInfo extends EngineInfo {
+export interface PythonInfo extends Omit<EngineInfo, "interpreter"> {
+  /** Of an isolated context: its GIL, and why it is this one. Null in the main interpreter. */
+  readonly interpreter: InterpreterInfo | null;
   /** Why the first choice was not taken; null when it was. */
   readonly fallback: string | null;
   /** How the choice was made, step by step. */
@@ -73,37 +95,56 @@ export class Python extends Namespace implements AsyncDisposable {
   /** Conversions of your own types, both ways. */
   readonly rules: Rules;
   readonly #sessions: SessionRegistry;
+  readonly #isolate: Isolate | undefined;
+  /** Isolated contexts that were not closed. */
+  readonly #isolated = new Set<Promise<Python>>();
+  /** Of an isolated context: takes it off its parent's list. */
+  #leave: () => void = () => {};
+  #closed: Promise<void> | undefined;
 
   /** @internal Use `createPython`. */
   constructor(
     engine: Engine,
     sessions: SessionRegistry,
     why: { readonly fallback: string | null; readonly resolution: readonly string[] },
+    isolate?: Isolate,
   ) {
     super(engine, 0);
-    this.info = Object.freeze({ ...engine.info, ...why });
+    this.info = Object.freeze({ interpreter: null, ...engine.info, ...why });
     this.#sessions = sessions;
+    this.#isolate = isolate;
     this.handles = handleTable(engine);
     this.rules = engine.rules;
   }
 
   /**
-   * A namespace of its own in the same engine.
+   * A namespace of its own in the same engine, or, with `{ isolation: "interpreter" }`, a Python of its own in the
+   * same process: an interpreter with modules of its own, whose refs are refused here and ours there.
    *
-   * @throws {EngineError} `ERR_UNSUPPORTED` for an isolation this engine does not have
+   * An isolated one takes the options that this Python was created with. It is closed with `close()`, or with this
+   * one. Extension modules that do not work in it (NumPy; before Python 3.13 all outside the standard library) are
+   * refused with an ImportError whose code is `ERR_UNSUPPORTED`. Threads of its own that do not end within two
+   * seconds of `close()` are left behind with their interpreter.
+   *
+   * Engines: namespaces on all; interpreters on native.
+   *
+   * @throws {EngineError} `ERR_UNSUPPORTED` for an isolation or a GIL that this engine does not have, `ERR_OPTION`, `ERR_CLOSED`
+   * @example
+   * await using isolated = await py.context({ isolation: "interpreter" });
+   * await isolated.exec("import json; json.dumps = None"); // nobody else sees it
    */
-  async context(options?: ContextOptions): Promise<Context> {
+  context(options: InterpreterOptions): Promise<Python>;
+  context(options?: NamespaceOptions): Promise<Context>;
+  context(options?: ContextOptions): Promise<Context | Python>;
+  async context(options?: ContextOptions): Promise<Context | Python> {
     const read = optionReader("context", options);
-    const isolation = read("isolation", oneOf("namespace", "interpreter"), "namespace");
+    if (read("isolation", oneOf("namespace", "interpreter"), "namespace") === "interpreter") {
+      const gil = read("gil", oneOf("own", "shared"), undefined);
+      read.done();
+      return this.#openIsolated(gil);
+    }
     const ordered = read("ordered", boolean, false);
     read.done();
-    if (isolation !== "namespace") {
-      throw new EngineError(
-        "ERR_UNSUPPORTED",
-        `This engine has no isolation "${isolation}".`,
-        'Use { isolation: "namespace" }, or a second createPython().',
-      );
-    }
     const create = serviceCall(this.engine, "_isopy.contexts", "create", [ordered]);
     const id = (await this.engine.start(create, Mode.AUTO, undefined).promise) as number;
     return new Context(this.engine, id);
@@ -136,9 +177,42 @@ export class Python extends Namespace implements AsyncDisposable {
     await face<PyExpr<null>>(serviceCall(this.engine, JS_MODULES, "register", moduleArguments(name, members)));
   }
 
-  /** Ends the engine: pending expressions reject with `ERR_CLOSED`. Idempotent; resolves when nothing is left running. */
+  /**
+   * Ends the engine and its isolated contexts: pending expressions reject with `ERR_CLOSED`. Idempotent; resolves
+   * when nothing is left running.
+   */
   close(): Promise<void> {
-    return this.engine.close();
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    const closing = [...this.#isolated].map(async (opening) => (await opening).close());
+    await Promise.all([this.engine.close(), Promise.allSettled(closing)]);
+    this.#leave();
+  }
+
+  async #openIsolated(gil: GilKind | undefined): Promise<Python> {
+    const refusal = this.#closed === undefined ? this.engine.refusal() : closedError();
+    if (refusal !== undefined) throw refusal;
+    if (this.#isolate === undefined) {
+      throw new EngineError(
+        "ERR_UNSUPPORTED",
+        `The ${this.info.backend} engine has one interpreter only.`,
+        "A second createPython() has modules of its own there: each runs in its own worker.",
+      );
+    }
+    const opening = this.#isolate(gil);
+    this.#isolated.add(opening);
+    const leave = () => void this.#isolated.delete(opening);
+    try {
+      const isolated = await opening;
+      isolated.#leave = leave;
+      return isolated;
+    } catch (error) {
+      leave();
+      throw error;
+    }
   }
 
   [ASYNC_DISPOSE](): Promise<void> {

@@ -6,7 +6,7 @@ import { type FacadeOptions, readCoreOptions } from "./core-options.ts";
 import { Engine } from "./engine.ts";
 import { EngineError } from "./errors.ts";
 import { SessionRegistry } from "./events.ts";
-import { Python } from "./facade.ts";
+import { type Isolate, Python } from "./facade.ts";
 import { optionReader } from "./options.ts";
 import { serviceCall } from "./service.ts";
 import { loadTemporal } from "./values/temporal.ts";
@@ -53,5 +53,13 @@ export async function createFacade(
     await engine.close();
     throw error;
   }
-  return new Python(engine, sessions, { fallback: options.fallback ?? null, resolution: options.resolution ?? [] });
+  const { isolated } = backend;
+  const isolate: Isolate | undefined = isolated && ((gil) => createFacade(isolated.call(backend, gil), optionsOfIsolated(options)));
+  return new Python(engine, sessions, { fallback: options.fallback ?? null, resolution: options.resolution ?? [] }, isolate);
+}
+
+/** What an isolated context takes over. The environment variables are the process's already. */
+function optionsOfIsolated(options: FacadeOptions): FacadeOptions {
+  const { signal, onProgress, ...start } = options.start;
+  return { ...options, start: { ...start, env: {} } };
 }

@@ -54,7 +54,7 @@ export class SyncPython implements Disposable {
   ) {
     this.#home = engine;
     this.#close = close;
-    this.info = Object.freeze({ ...engine.info, ...why });
+    this.info = Object.freeze({ interpreter: null, ...engine.info, ...why });
     this.handles = handleTable(engine);
     const source = (verb: "eval" | "exec", op: Op) => {
       const evaluate = (first: TemplateStringsArray | string, ...rest: readonly unknown[]): unknown => {

@@ -41,6 +41,8 @@ export interface AddonConfig {
   /** The directory that holds `_isopy`. */
   readonly package: string;
   readonly deepbind: boolean;
+  /** `Isolation` in native/isolated.h. */
+  readonly isolation: number;
   /** How long a Python thread waits for JavaScript that is blocked in a sync call. */
   readonly deadlockMs: number;
   readonly maxBytes: number;

@@ -12,6 +12,8 @@ import type {
   EngineInfo,
   ExportedMemory,
   ExportId,
+  GilKind,
+  InterpreterInfo,
   ProgramId,
   StartOptions,
   WireLimits,
@@ -21,6 +23,7 @@ import { engineOptions, readFlat, type Settle, settleReplies, writeFlat } from "
 import { FrameKind } from "../../core/wire/frames.ts";
 import type { PythonFacts } from "../../environment/python.ts";
 import { type AddonEngine, lastWords, loadAddon, pythonPackage } from "./addon.ts";
+import { interpreterFor, isolationOf } from "./interpreter.ts";
 import { Notice, readMessages, type Take } from "./messages.ts";
 import { engineInfo, engineSetup } from "./setup.ts";
 import { checkLibrary } from "./stdlib.ts";
@@ -31,7 +34,12 @@ export interface NativeOptions {
   readonly python: PythonFacts;
   /** Milliseconds a Python thread waits for JavaScript that is blocked in a sync call. Default 5000. */
   readonly deadlockMs?: number;
+  /** The interpreter of its own that the engine lives in. Default: the main one. */
+  readonly interpreter?: InterpreterInfo;
 }
+
+/** How long `close` waits for an interpreter of its own to end: finalizers of user code run in it then. */
+const ENDING_MS = 10_000;
 
 type Started = (kind: number, bytes: Uint8Array) => void;
 
@@ -60,6 +68,10 @@ export class NativeBackend implements Backend, ExportedMemory {
     this.#options = options;
   }
 
+  isolated(gil: GilKind | undefined): NativeBackend {
+    return new NativeBackend({ ...this.#options, interpreter: interpreterFor(this.#options.python.version, gil) });
+  }
+
   get sync(): NativeSyncCalls {
     this.#sync ??= new NativeSyncCalls(this.#running(), this.#limits, () => this.#drain(true));
     return this.#sync;
@@ -73,7 +85,7 @@ export class NativeBackend implements Backend, ExportedMemory {
       const hello = await this.#hello(options);
       options.onProgress?.({ stage: "ready", loaded: 1, total: 1 });
       engine.keepAlive(this.#pending > 0);
-      return engineInfo(hello, engine.externalMemory);
+      return engineInfo(hello, engine.externalMemory, this.#options.interpreter);
     } catch (error) {
       void this.close();
       throw error;
@@ -86,7 +98,7 @@ export class NativeBackend implements Backend, ExportedMemory {
     const engine = this.#open(options, host);
     let info: EngineInfo | undefined;
     this.#started = (kind, bytes) => {
-      info = engineInfo(opened(kind, bytes, this.#options.python), engine.externalMemory);
+      info = engineInfo(opened(kind, bytes, this.#options.python), engine.externalMemory, this.#options.interpreter);
     };
     try {
       if (!engine.waitOpen(options.startTimeout)) throw tooSlow(options.startTimeout);
@@ -150,7 +162,7 @@ export class NativeBackend implements Backend, ExportedMemory {
       this.#closed = resolve;
     });
     engine.close();
-    await closed;
+    await (this.#options.interpreter === undefined ? closed : within(ENDING_MS, closed));
     this.#ended = true;
     this.#pending = 0;
     engine.release();
@@ -180,8 +192,10 @@ export class NativeBackend implements Backend, ExportedMemory {
         // With another allocator preloaded, RTLD_DEEPBIND would mix the two.
         deepbind: process.env["ISOPY_DEEPBIND"] !== "0",
         // Where a runtime forbids them, ArrayBuffers over foreign memory are refused anyway; this is for tests.
-        externalMemory: process.env["ISOPY_EXTERNAL_MEMORY"] !== "0",
+        // The memory of an interpreter that ends ends with it, whoever looks at it.
+        externalMemory: this.#options.interpreter === undefined && process.env["ISOPY_EXTERNAL_MEMORY"] !== "0",
         deadlockMs: this.#options.deadlockMs ?? 5_000,
+        isolation: isolationOf(this.#options.interpreter),
         ...options.limits,
       },
       engineSetup(options),
@@ -320,6 +334,15 @@ export class NativeBackend implements Backend, ExportedMemory {
     this.#host?.lost({ reason: `The engine failed: ${lines.at(-1) ?? "it gave no reason"}`, tail: text });
     void this.close();
   }
+}
+
+async function within(milliseconds: number, done: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([done, late]);
+  clearTimeout(timer);
 }
 
 function tooSlow(milliseconds: number): EngineError {

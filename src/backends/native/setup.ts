@@ -1,5 +1,5 @@
 /** What an engine is told before it starts, and what this backend adds to what it says about itself. */
-import type { EngineInfo, StartOptions } from "../../core/backend.ts";
+import type { EngineInfo, InterpreterInfo, StartOptions } from "../../core/backend.ts";
 import { readHello } from "../../core/transport.ts";
 import { EMPTY_DICT, LIST, MARK, PROTO, SETITEMS, STOP, TUPLE3 } from "../../core/wire/opcodes.ts";
 import { ByteSink } from "../../core/wire/sink.ts";
@@ -26,14 +26,15 @@ export function engineSetup({ paths, env, args }: StartOptions): Uint8Array {
   return sink.copy();
 }
 
-export function engineInfo(greeting: Uint8Array, sharedMemory: boolean): EngineInfo {
+export function engineInfo(greeting: Uint8Array, sharedMemory: boolean, interpreter: InterpreterInfo | undefined): EngineInfo {
   const hello = readHello(greeting);
   return {
     ...hello,
     backend: "native",
+    ...(interpreter === undefined ? {} : { interpreter }),
     capabilities: {
       ...hello.capabilities,
-      sync: true,
+      sync: interpreter === undefined, // `isopy/sync` has no contexts
       interrupt: true,
       sharedMemory,
     },
