@@ -199,7 +199,7 @@ export class Python extends Namespace implements AsyncDisposable {
       throw new EngineError(
         "ERR_UNSUPPORTED",
         `The ${this.info.backend} engine has one interpreter only.`,
-        "A second createPython() has modules of its own there: each runs in its own worker.",
+        "A second createPython() has modules of its own: it runs in a worker of its own.",
       );
     }
     const opening = this.#isolate(gil);

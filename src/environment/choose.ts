@@ -89,6 +89,7 @@ function candidates(probe: Probe, python: string | undefined): readonly Candidat
 /** What one name can mean; nothing else is tried. */
 function named(probe: Probe, name: string, source: string): readonly Candidate[] {
   const one = (path: string, reason?: string): readonly Candidate[] => [{ source, path, ...(reason === undefined ? {} : { reason }) }];
+  if (name.includes("\0")) return one(JSON.stringify(name), "a name with a NUL character is none that a system takes");
   if (/^\d+(\.\d+){1,2}$/.test(name)) {
     const paths = probe.versions(name);
     if (paths.length === 0) return one(name, `no Python ${name} was found on PATH, in ~/.pyenv/versions or in /usr/bin`);
@@ -105,5 +106,5 @@ function named(probe: Probe, name: string, source: string): readonly Candidate[]
 
 function unusualBuilds(text: string | undefined): readonly UnusualBuild[] {
   const words = (text ?? "").split(/[\s,]+/);
-  return (["debug", "free-threaded"] as const).filter((build) => words.includes(build));
+  return (["debug"] as const).filter((build) => words.includes(build));
 }

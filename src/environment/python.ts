@@ -22,7 +22,7 @@ export interface PythonFacts {
 export type Described = { readonly ok: true; readonly facts: PythonFacts } | { readonly ok: false; readonly reason: string };
 
 /** Builds that are refused unless the caller asks for them. */
-export type UnusualBuild = "debug" | "free-threaded";
+export type UnusualBuild = "debug";
 
 export const OLDEST = { major: 3, minor: 9 } as const;
 
@@ -46,8 +46,11 @@ export function refusal(facts: PythonFacts, allowed: readonly UnusualBuild[] = [
     return `${name} is too old: ${OLDEST.major}.${OLDEST.minor} is the oldest that is supported`;
   if (facts.bits !== 64) return `${name} is a ${facts.bits}-bit build`;
   if (facts.debug && !allowed.includes("debug")) return `${name} is a debug build (allow it with ISOPY_ALLOW=debug)`;
-  if (facts.freeThreaded && !allowed.includes("free-threaded")) {
-    return `${name} is a free-threaded build, which is not tested (allow it with ISOPY_ALLOW=free-threaded)`;
+  if (facts.freeThreaded) {
+    return (
+      `${name} is a free-threaded build: the addon reads objects under the protection of the GIL, which this one does not have. ` +
+      `Use the ordinary build of Python ${major}.${minor} (without the "t"); from 3.13 on its isolated contexts use every core`
+    );
   }
   if (facts.library === null) return noLibrary(facts, `${major}.${minor}`);
   return undefined;

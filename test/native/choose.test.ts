@@ -147,12 +147,18 @@ describe("what is refused", () => {
     expect(refusal(facts("/p", more))).toContain(reason);
   });
 
-  it("unusual builds can be allowed", () => {
-    const probe = world({
-      env: { ISOPY_ALLOW: "debug,free-threaded" },
-      path: { python3: "/d" },
-      files: { "/d": facts("/d", { debug: true, freeThreaded: true }) },
-    });
-    expect(choosePython(probe).found?.executable).toBe("/d");
+  it("[N-85] a debug build can be allowed, a free-threaded one cannot, and the remedy is named", () => {
+    const probe = (more: object) =>
+      world({ env: { ISOPY_ALLOW: "debug,free-threaded" }, path: { python3: "/d" }, files: { "/d": facts("/d", more) } });
+    expect(choosePython(probe({ debug: true })).found?.executable).toBe("/d");
+    const free = choosePython(probe({ version: "3.13.0", freeThreaded: true }));
+    expect(free.found).toBeUndefined();
+    expect(free.rejected[0]?.reason).toMatch(/free-threaded[\s\S]*ordinary build of Python 3\.13/);
+  });
+
+  it("a name with a NUL, as an option or a variable", () => {
+    for (const choice of [choosePython(everything, { python: "/usr\0/bin" }), choosePython(world({ env: { ISOPY_PYTHON: "3.12\0" } }))]) {
+      expect(choice).toMatchObject({ found: undefined, rejected: [{ reason: expect.stringContaining("NUL") as string }] });
+    }
   });
 });

@@ -214,14 +214,22 @@ onEach(asyncEngines, (engine) => {
     expect(ticks).toBeGreaterThan(20);
   });
 
-  test("[PJ-04] a namespace shares modules; an own interpreter is refused, not faked", async () => {
-    const one = await engine.py.context({ isolation: "namespace" });
+  test("[PJ-04] a namespace shares modules; an interpreter of its own does not, or is refused and not faked", async () => {
+    const { py } = engine;
+    const one = await py.context({ isolation: "namespace" });
     await one.exec("import json; json.seed_mark = 1");
-    expect(await engine.py.eval("__import__('json').seed_mark")).toBe(1);
-    await engine.py.exec("del __import__('json').seed_mark");
+    expect(await py.eval("__import__('json').seed_mark")).toBe(1);
+    if (engine.name === "native") {
+      const isolated = await py.context({ isolation: "interpreter" });
+      expect(await isolated.eval("hasattr(__import__('json'), 'seed_mark')")).toBe(false);
+      expect(isolated.info.interpreter?.gil).toMatch(/^(own|shared)$/);
+      await isolated.close();
+    } else {
+      const refused = await thrownBy(async () => await py.context({ isolation: "interpreter" }));
+      expect(refused).toMatchObject({ code: "ERR_UNSUPPORTED", hint: expect.stringContaining("worker") as string });
+    }
+    await py.exec("del __import__('json').seed_mark");
     await one.close();
-    const refused = await thrownBy(async () => await engine.py.context({ isolation: "interpreter" } as never));
-    expect(refused).toMatchObject({ code: expect.stringMatching(/^ERR_(UNSUPPORTED|OPTION)$/) as string });
   });
 
   test("[PJ-11] a generator is an async iterator, and leaving it early runs its finally", async () => {
@@ -284,6 +292,23 @@ onEach(asyncEngines, (engine) => {
     expect(totals).toEqual([199_990_000, 399_980_000]);
     for (const context of contexts) await context.close();
   });
+
+  test("[PJ-23] two interpreters compute at the same time without mixing", async () => {
+    const { py } = engine;
+    const open = () => (engine.name === "native" ? py.context({ isolation: "interpreter" }) : engine.start());
+    const two = await Promise.all([open(), open()]);
+    const source = "total = 0\nfor i in range(20_000):\n    total += i * factor";
+    await Promise.all(two.map((one, i) => run(one.exec(`factor = ${i + 1}\n${source}`))));
+    expect(await Promise.all(two.map((one) => run(one.eval("total"))))).toEqual([199_990_000, 399_980_000]);
+    const called = await Promise.all(
+      two.map((one, i) => run(one.eval("[f(n) for n in range(5)]", { locals: { f: (n: number) => n * (i + 1) } }))),
+    );
+    expect(called).toEqual([
+      [0, 1, 2, 3, 4],
+      [0, 2, 4, 6, 8],
+    ]);
+    await Promise.all(two.map((one) => one.close()));
+  }, 60_000);
 
   test("[PJ-25] ten thousand objects made, parked and let go leave nothing behind", async () => {
     const { py } = engine;

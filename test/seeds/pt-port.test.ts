@@ -3,10 +3,21 @@
  */
 import { execFile } from "node:child_process";
 import { inspect, promisify } from "node:util";
-import { type PyRef, PythonError, ref, run, scope } from "isopy";
+import { EngineError, type PyRef, type Python, PythonError, ref, run, scope } from "isopy";
 import { beforeAll, expect, test } from "vitest";
 import { asyncEngines, everyEngine, loadFixture, onEach, syncEngine } from "./engines.ts";
 import { thrownBy } from "./thrown.ts";
+
+async function isolates(py: Python): Promise<boolean> {
+  try {
+    const other = await py.context({ isolation: "interpreter" });
+    await other.exec("import json; json.seed_mark = 1");
+    await other.close();
+    return !(await py.eval("hasattr(__import__('json'), 'seed_mark')"));
+  } catch (error) {
+    return error instanceof EngineError && error.code === "ERR_UNSUPPORTED";
+  }
+}
 
 onEach(everyEngine, (engine) => {
   const plugin = (): PyRef => engine.py.import("seed_plugin") as unknown as PyRef;
@@ -125,6 +136,7 @@ onEach(asyncEngines, (engine) => {
       asynchronous: run(py.eval("1")) instanceof Promise,
       cycles: cycle[0] === cycle,
       isolation: !(await py.eval("'private' in globals()")),
+      "interpreters of their own, or a typed refusal": await isolates(py),
       "resource recovery": after === before - 1,
       threads: capabilities.threads || (await refused("import threading; threading.Thread(target=print).start()")),
       processes: capabilities.processes || (await refused("import subprocess; subprocess.run(['true'])")),

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { EngineError, isRef, kw, type PyRef, PythonError, ref, run, scope } from "isopy";
 import { beforeAll, expect, test } from "vitest";
-import { asyncEngines, everyEngine, loadFixture, onEach, wasmEngine } from "./engines.ts";
+import { asyncEngines, everyEngine, loadFixture, onEach } from "./engines.ts";
 import { thrownBy } from "./thrown.ts";
 
 onEach(everyEngine, (engine) => {
@@ -316,12 +316,38 @@ onEach(asyncEngines, (engine) => {
   });
 });
 
-onEach([wasmEngine], (engine) => {
-  test("[PT-11] an engine of its own has modules of its own", async () => {
-    const other = await engine.start();
-    await other.exec("import json; json.dumps = lambda value: 'patched'");
+onEach(asyncEngines, (engine) => {
+  const isolate = () => (engine.name === "native" ? engine.py.context({ isolation: "interpreter" }) : engine.start());
+
+  test("[PT-11] an isolated context has names and modules of its own", async () => {
+    const other = await isolate();
+    await other.exec("a = 1\nimport json; json.dumps = lambda value: 'patched'");
     expect(await other.import("json").dumps([1])).toBe("patched");
     expect(await engine.py.import("json").dumps([1])).toBe("[1]");
+    expect(await engine.py.eval("'a' in globals()")).toBe(false);
+    const foreign = await ref(other.import("os"));
+    const refused = await thrownBy(async () => await engine.py.builtins.print([{ deep: foreign }]));
+    expect(refused).toMatchObject({ code: "ERR_CROSS_CONTEXT" });
+    await other.close();
+  }, 60_000);
+
+  test("[PT-31] an isolated context does not wait for one that computes, or says why it does", async () => {
+    const other = await isolate();
+    const interpreter = other.info.interpreter;
+    if (interpreter?.gil === "shared") {
+      expect(interpreter.reason).toContain("Python 3.");
+    } else {
+      // Nobody may ask it for a lock that it holds: with one GIL for both, ours would answer after the loop only.
+      await other.exec("import sys, time\nsys.setswitchinterval(1000)");
+      let over = false;
+      const computing = run(other.exec("end = time.monotonic() + 1.5\nwhile time.monotonic() < end: pass")).then(() => {
+        over = true;
+      });
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(await engine.py.eval("1 + 1")).toBe(2);
+      expect(over).toBe(false);
+      await computing;
+    }
     await other.close();
   }, 60_000);
 });
