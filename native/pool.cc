@@ -74,7 +74,6 @@ void Pool::stop() {
   std::lock_guard<std::mutex> lock(mutex_);
   stopping_ = true;
   dropped.swap(jobs_);
-  job_count_.store(0, std::memory_order_relaxed);
   watch_.notify_all();
   for (auto& worker : workers_) worker->called.notify_all();
 }

@@ -1,4 +1,5 @@
 /** Contexts with an interpreter of their own: what is separate, what works in them, and how they end. */
+import { existsSync } from "node:fs";
 import { createPython, type Python, PythonError, ref, run } from "isopy";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { interpreterFor } from "../../src/backends/native/interpreter.ts";
@@ -79,6 +80,32 @@ describe("what is separate", () => {
     expect(first).toBe("we");
     await computing;
     await isolated.exec("sys.setswitchinterval(0.005)");
+  });
+
+  it("two that compute use two cores: neither is ever blocked by the other", async ({ skip }) => {
+    skip(isolated.info.interpreter?.gil !== "own", "this Python has one GIL");
+    skip(!existsSync("/proc/thread-self/schedstat"), "this system does not say how long a thread waited for a core");
+    // Milliseconds of a thread that computed and that it was blocked; waiting for a free core is neither.
+    const source = `
+import time
+def stat():
+    ran, queued, _ = open("/proc/thread-self/schedstat").read().split()
+    return int(ran) / 1e6, int(queued) / 1e6, time.perf_counter() * 1e3
+def compute():
+    begin, total = stat(), 0
+    for i in range(1_500_000): total += i * i
+    ran, queued, wall = (after - before for before, after in zip(begin, stat()))
+    return [ran, wall - ran - queued]
+`;
+    const other = await py.context({ isolation });
+    await Promise.all([isolated.exec(source), other.exec(source)]);
+    const cores: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      const both = (await Promise.all([isolated.eval("compute()"), other.eval("compute()")])) as [number, number][];
+      cores.push(both.reduce((sum, [ran]) => sum + ran, 0) / Math.max(...both.map(([ran, blocked]) => ran + blocked)));
+    }
+    expect(Math.max(...cores)).toBeGreaterThan(1.6);
+    await other.close();
   });
 
   it("options are read once, and unknown ones are errors", async () => {
