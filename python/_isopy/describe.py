@@ -82,6 +82,12 @@ def _describe(
     tp = type(error)
     mro = [type_name(base) for base in type.__dict__["__mro__"].__get__(tp)]
     message = _message(error)
+    members, cut = _members(error, portable, seen, chain)
+    notes = _notes(error)
+    if cut:
+        notes.append(
+            f"({cut} exceptions of this group are left out: too many, or nested deeper than {_MAX_CHAIN})"
+        )
     frames = _frames(_traceback_of(error))
     described: dict[str, Any] = {
         "id": ERRORS.remember(error),
@@ -92,14 +98,14 @@ def _describe(
         "args": None,
         "frames": frames,
         "traceback": "",
-        "notes": _notes(error),
+        "notes": notes,
         "cause": _linked(_cause_of(error), portable, seen, chain),
         "context": _linked(_context_of(error), portable, seen, chain),
         "suppress": bool(_suppress_of(error)),
-        "errors": _members(error, portable, seen, chain),
+        "errors": members,
         "extra": _extra(error, portable),
     }
-    described["args"] = _args(error, portable, described["errors"])
+    described["args"] = _args(error, portable, members)
     described["traceback"] = _text(described)
     if issubclass(tp, JsException):
         described["js"] = portable_js(error.js, portable)
@@ -129,15 +135,23 @@ def _is_group(error: BaseException) -> bool:
 
 def _members(
     error: BaseException, portable: Portable, seen: set[int], chain: int
-) -> Optional[list[Extension]]:
+) -> tuple[Optional[list[Extension]], int]:
+    """The members of a group, and how many had to be left out."""
     if not _is_group(error):
-        return None
+        return None, 0
     try:
         members = [member for member in error.exceptions if isinstance(member, BaseException)]  # type: ignore[attr-defined]
     except Exception:
-        return []
-    described = (_linked(member, portable, seen, chain) for member in members)
-    return [found for found in described if found is not None]
+        return [], 0
+    described: list[Extension] = []
+    cut = 0
+    for member in members:
+        found = _linked(member, portable, seen, chain)
+        if found is not None:
+            described.append(found)
+        elif id(member) not in seen:  # a member that was met before is described where it was met
+            cut += 1
+    return described, cut
 
 
 def _message(error: BaseException) -> str:

@@ -12,11 +12,12 @@ import { own } from "./contents.ts";
 import type { ReadOptions } from "./conversion.ts";
 import { closedError, lostError } from "./ending.ts";
 import { EnumMembers } from "./enums.ts";
-import { EngineError, PythonError, placeStack } from "./errors.ts";
+import { EngineError, PythonError, placeHint, placeStack } from "./errors.ts";
 import { Exceptions } from "./exceptions.ts";
 import type { ExprNode, RefTarget, Site } from "./expression.ts";
 import { Flight } from "./flight.ts";
 import { Handles, type MakeRef } from "./handles.ts";
+import { hintFor } from "./hints.ts";
 import { type IterateRequest, iteratorOf } from "./iteration.ts";
 import { LentTable } from "./lent.ts";
 import { type RefHome, RefNode } from "./ref.ts";
@@ -233,7 +234,11 @@ export class Engine implements BackendHost, RefHome {
     own(value, refs);
     const [ref] = refs;
     if (ref?.proxy === value) wait.ref = ref;
-    if (!ok && value instanceof PythonError) placeStack(value, wait.node.site?.stack);
+    if (!ok && value instanceof PythonError) {
+      const { op, a, b, site } = wait.node;
+      placeStack(value, site?.stack);
+      placeHint(value, hintFor(value, op, a, b));
+    }
     this.#settle(wait, value, ok);
   }
 

@@ -102,6 +102,8 @@ export class PythonError extends Error {
   readonly suppressContext: boolean;
   /** The members of an exception group, else null. */
   readonly errors: readonly Error[] | null;
+  /** What to try instead, where the call itself was refused in a way that JavaScript's habits explain. */
+  readonly hint: string | undefined = undefined;
   /** What the class adds: `filename`, `lineno`, `errno`, `code`, `value`, `key` … */
   readonly extra: Readonly<Record<string, unknown>>;
 
@@ -148,6 +150,14 @@ export function placeStack(error: PythonError, site: string | undefined): void {
   const python = error.frames.map((f) => `    at py ${f.file}:${f.line ?? "?"} in ${f.function}`).reverse();
   const javascript = site === undefined ? [] : framesOf(site);
   hide(error, "stack", [`${error.name}: ${error.message}`, ...python, ...javascript].join("\n"));
+}
+
+/** Says what to try instead; shown with the message. */
+export function placeHint(error: PythonError, hint: string | undefined): void {
+  if (hint === undefined) return;
+  (error as { hint: string | undefined }).hint = hint;
+  const [first, ...frames] = (error.stack ?? "").split("\n    at ");
+  hide(error, "stack", [`${first}\n  ${hint}`, ...frames].join("\n    at "));
 }
 
 /** The frame lines of a stack: V8 writes `    at …`, others `fn@file`. */

@@ -12,6 +12,7 @@ import type { ContextId, HandleId } from "./backend.ts";
 import type { ReadOptions } from "./conversion.ts";
 import { EngineError } from "./errors.ts";
 import { face, NODE, Node, nodeOf, refuseJson } from "./surface.ts";
+import { Kwargs } from "./values/kwargs.ts";
 import type { Wait } from "./wait.ts";
 import { Mode, Op } from "./wire/frames.ts";
 
@@ -197,26 +198,6 @@ function checkNoKwargs(args: readonly unknown[]): void {
         "Write: f(a, b, kw({ name: value })), with one kw at the end.",
       );
     }
-  }
-}
-
-/** Keyword arguments; `undefined` values are arguments that were not given. */
-export class Kwargs {
-  readonly values: Record<string, unknown> | undefined;
-  readonly #made = true;
-  /** Asks nothing of the value: `instanceof` would run a proxy's trap, and throw for a revoked one. */
-  static is(value: unknown): value is Kwargs {
-    return typeof value === "object" && value !== null && #made in value;
-  }
-  constructor(given: Readonly<Record<string, unknown>>) {
-    const values: Record<string, unknown> = Object.create(null);
-    let any = false;
-    for (const key of Object.keys(given)) {
-      if (given[key] === undefined) continue;
-      values[key] = given[key];
-      any = true;
-    }
-    this.values = any ? values : undefined;
   }
 }
 

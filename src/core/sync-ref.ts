@@ -5,10 +5,11 @@
  * and a scalar result comes back as it is (bench/RESULTS-native.md). Everything else is a stream.
  */
 import type { Scalar, SyncCalls } from "./backend.ts";
-import { Kwargs, type RefTarget } from "./expression.ts";
+import type { RefTarget } from "./expression.ts";
 import { RefNode } from "./ref.ts";
 import { nodeOf, refuseJson } from "./surface.ts";
 import { asSyncIterator } from "./sync-iteration.ts";
+import { Kwargs } from "./values/kwargs.ts";
 import { HandleFlag, Mode, Op } from "./wire/frames.ts";
 
 /** What a synchronous ref asks of its engine. */

@@ -19,10 +19,11 @@ import {
 import { own } from "./contents.ts";
 import type { ReadOptions } from "./conversion.ts";
 import { Engine } from "./engine.ts";
-import { EngineError, PythonError, placeStack } from "./errors.ts";
+import { EngineError, PythonError, placeHint, placeStack } from "./errors.ts";
 import { SessionRegistry } from "./events.ts";
 import { ExprNode, type RefTarget } from "./expression.ts";
 import type { MakeRef } from "./handles.ts";
+import { hintFor } from "./hints.ts";
 import { Encoder, encodeInto, type KnownParts } from "./marshal/encode.ts";
 import { tupleOf } from "./marshal/literals.ts";
 import { readScalar } from "./scalar.ts";
@@ -78,7 +79,8 @@ export class SyncEngine extends Engine implements SyncHome {
       encoder.known = undefined;
       this.#encoder = encoder;
     }
-    return this.calls.outcome === 0 ? value : this.outcome(value, false, this.callWith);
+    if (this.calls.outcome === 0) return value;
+    return this.#read({ kind: this.calls.outcome, payload: value } as ReplyOutput, false, undefined, this.callWith, Op.CALL, args, kwargs);
   }
 
   outcome(payload: Scalar | Uint8Array, keep: boolean, below: unknown): unknown {
@@ -114,10 +116,10 @@ export class SyncEngine extends Engine implements SyncHome {
     }
     const [output] = reply.outputs;
     if (output === undefined) throw new EngineError("ERR_PROTOCOL", "The engine's reply has fewer outputs than its program.");
-    return this.#read(output, mode === Mode.REF && node.keep, read, below);
+    return this.#read(output, mode === Mode.REF && node.keep, read, below, node.op, node.a, node.b);
   }
 
-  #read(output: ReplyOutput, keep: boolean, read: ReadOptions | undefined, below: unknown): unknown {
+  #read(output: ReplyOutput, keep: boolean, read: ReadOptions | undefined, below: unknown, op?: Op, a?: unknown, b?: unknown): unknown {
     if (output.kind === 0) return readScalar(output.payload, read);
     this.handles.keep = keep;
     let value: unknown;
@@ -132,6 +134,7 @@ export class SyncEngine extends Engine implements SyncHome {
       const site: { stack?: string } = {};
       (Error as { captureStackTrace?(target: object, below: unknown): void }).captureStackTrace?.(site, below);
       placeStack(value, site.stack);
+      if (op !== undefined) placeHint(value, hintFor(value, op, a, b));
     }
     throw value;
   }

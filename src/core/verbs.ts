@@ -7,10 +7,11 @@ import { withDeadline } from "./cancellation.ts";
 import { refsIn } from "./contents.ts";
 import { type Conversion, type ConvertOptions, type RunOptions, readConversion, type Target } from "./conversion.ts";
 import { EngineError } from "./errors.ts";
-import { callOf, ExprNode, exprOf, type Home, Kwargs, RefTarget } from "./expression.ts";
+import { callOf, ExprNode, exprOf, type Home, RefTarget } from "./expression.ts";
 import { abortSignal, count, optionReader } from "./options.ts";
 import { DISPOSE, face, nodeOf } from "./surface.ts";
 import type { Evaluable, PyExpr, PyRef, Settled, Untyped } from "./types.ts";
+import { Kwargs } from "./values/kwargs.ts";
 import { PySlice } from "./values/slice.ts";
 import { Mode, Op } from "./wire/frames.ts";
 

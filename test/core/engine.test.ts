@@ -224,6 +224,31 @@ describe("errors", () => {
     expect(error.isA("ValueError")).toBe(false);
   });
 
+  it("a call or source that is written as in JavaScript fails with a hint", async () => {
+    const { py } = await scriptedPython({
+      replies: [
+        raises({ name: "TypeError", message: "f() takes 0 positional arguments", frames: [] }),
+        raises({ name: "TypeError", message: "inside" }),
+        raises({ name: "TypeError", frames: [] }),
+        raises({ name: "ValueError", frames: [] }),
+        raises({ name: "SyntaxError", frames: [] }),
+      ],
+    });
+    const f = py.import("m").f;
+    const failed = (promise: Promise<unknown>): Promise<PythonError> =>
+      promise.then(
+        () => expect.fail("it succeeded"),
+        (error) => error,
+      );
+    const bare = await failed(run(f(1, { axis: 0 })));
+    expect(bare.hint).toMatch(/kw\(\{/);
+    expect(bare.stack).toMatch(/takes 0 positional arguments\n {2}.*kw\(\{.*\n {4}at /);
+    expect((await failed(run(f({ axis: 0 })))).hint).toBeUndefined();
+    expect((await failed(run(f({ axis: 0 }, [1])))).hint).toBeUndefined();
+    expect((await failed(run(f({ axis: 0 })))).hint).toBeUndefined();
+    expect((await failed(run(py.eval("x = 1")))).hint).toMatch(/exec/);
+  });
+
   it("PJ-18: the stack lists py file:line before the JS frames", async () => {
     const { py } = await scriptedPython({ replies: [raises()] });
     async function userCode() {

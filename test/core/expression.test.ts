@@ -129,6 +129,10 @@ describe("expressions", () => {
     expect(sent[0]?.instructions[2]).toEqual(["call", 1, [1], { b: null }]);
     expect(sent[1]?.instructions[2]).toEqual(["call", 1, []]);
     expect(() => m.f(kw({ a: 1 }), 2)).toThrow(expect.objectContaining({ code: "ERR_ARGUMENT" }));
+    await expect(run(m.f([1, kw({ a: 1 })]))).rejects.toMatchObject({
+      code: "ERR_ARGUMENT",
+      message: expect.stringMatching(/^args\[0\]\[1\] is kw/),
+    });
   });
 
   it("new is a call", async () => {

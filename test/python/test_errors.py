@@ -97,6 +97,23 @@ class Errors(unittest.TestCase):
         )
         self.assertEqual(error["notes"], ["n1"])
 
+    @unittest.skipIf(sys.version_info < (3, 11), "exception groups came with 3.11")
+    def test_a_deep_group_says_what_it_leaves_out(self) -> None:
+        error = self.fail_with(
+            "e = ValueError('innermost')\nfor n in range(100):\n    e = ExceptionGroup(str(n), [e, KeyError(n)])\nraise e"
+        )
+        depth = 0
+        while error["errors"]:
+            self.assertEqual(error["notes"], [])
+            error = error["errors"][0].operands[1]
+            depth += 1
+        self.assertEqual(depth, 64)
+        self.assertEqual(error["errors"], [])
+        self.assertIn("2 exceptions of this group are left out", error["notes"][0])
+        self.assertIn("left out", error["traceback"])
+        once = self.fail_with("e = ValueError(1)\nraise ExceptionGroup('g', [e, e])")
+        self.assertEqual((len(once["errors"]), once["notes"]), (1, []))
+
     def test_recursion_and_memory(self) -> None:
         error = self.fail_with("def f(): return f()\nf()")
         self.assertEqual(error["name"], "RecursionError")

@@ -5,11 +5,13 @@
  * by brand for values of other realms. What is no data is lent. Refs and expressions are asked for
  * before anything is read from a value, because they answer every property.
  */
+import { EngineError } from "../errors.ts";
 import { PyComplex } from "../values/complex.ts";
 import { PyDecimal } from "../values/decimal.ts";
 import { PyEnumMember } from "../values/enum.ts";
 import { PyFloat } from "../values/float.ts";
 import { PyFraction } from "../values/fraction.ts";
+import { Kwargs } from "../values/kwargs.ts";
 import { NDArray } from "../values/ndarray.ts";
 import { PyRange } from "../values/range.ts";
 import { Ellipsis, NotImplemented } from "../values/singletons.ts";
@@ -149,6 +151,16 @@ const WRITERS = new Map<object, Writer>([
   [PyFraction.prototype, ((to, { numerator, denominator }: PyFraction) => ext(to, "fraction", numerator, denominator)) as Writer],
   [PyEnumMember.prototype, ((to, value: PyEnumMember) => to.refuse(`${value.toString()} is a member of another engine's Enum`)) as Writer],
   [NDArray.prototype, writeArray as Writer],
+  [
+    Kwargs.prototype,
+    ((to) => {
+      throw new EngineError(
+        "ERR_ARGUMENT",
+        `${to.path()} is kw({…}), which is no value.`,
+        "Give it to the call itself, last: f(a, kw({ name: value })).",
+      );
+    }) as Writer,
+  ],
 ]);
 
 /** Built-ins of another realm, by brand. */

@@ -4,6 +4,7 @@
 
 import { fails, failure } from "../failing.ts";
 import { having, matching } from "../match.ts";
+import type { Loose } from "../runner.ts";
 import { inGroup } from "../vector.ts";
 
 export const errors = inGroup("errors", [
@@ -39,6 +40,19 @@ export const errors = inGroup("errors", [
         ),
       },
     },
+  },
+  {
+    name: "an object where keyword arguments were meant fails with a hint",
+    act: async (t) => {
+      const f = (await t.evaluate({ source: "lambda value: value", options: { convert: "ref" } })) as Loose;
+      return t.settle(f(1, { axis: 0 }));
+    },
+    throws: { type: "TypeError", fields: { hint: matching("a hint at kw", (hint: string) => hint.includes("kw({")) } },
+  },
+  {
+    name: "statements in eval fail with a hint at exec",
+    python: "x = 1",
+    throws: { type: "SyntaxError", fields: { hint: matching("a hint at exec", (hint: string) => hint.includes("exec")) } },
   },
   {
     name: "isA answers like isinstance",
