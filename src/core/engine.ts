@@ -114,8 +114,7 @@ export class Engine implements BackendHost, RefHome {
     }
     const refusal = this.refusal();
     if (refusal !== undefined) {
-      wait.settled = true;
-      wait.reject(refusal);
+      wait.settle(refusal, false);
       return wait;
     }
     if (this.#queue.push(wait) === 1) queueMicrotask(this.flush);
@@ -173,10 +172,7 @@ export class Engine implements BackendHost, RefHome {
   }
 
   #settle(wait: Wait, outcome: unknown, ok: boolean): void {
-    if (wait.settled) return;
-    wait.settled = true;
-    if (ok) wait.resolve(outcome);
-    else wait.reject(outcome);
+    if (!wait.settled) wait.settle(outcome, ok);
   }
 
   // BackendHost: what a backend says

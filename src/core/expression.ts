@@ -208,11 +208,11 @@ export function exprOf(value: unknown): ExprNode | undefined {
 }
 
 /** Shared by all expressions: `await` calls it with the expression as `this`. */
-function then(this: unknown, fulfilled?: (value: unknown) => unknown, rejected?: (error: unknown) => unknown): Promise<unknown> {
+function then(this: unknown, fulfilled?: (value: unknown) => unknown, rejected?: (error: unknown) => unknown): PromiseLike<unknown> {
   const node = exprOf(this);
   if (node === undefined)
     throw new EngineError("ERR_ARGUMENT", "`then` was taken off its expression.", "Call it as expression.then(…), or use run(expression).");
-  return node.home.start(node, node.keep ? Mode.REF : Mode.AUTO, undefined).promise.then(fulfilled, rejected);
+  return node.home.start(node, node.keep ? Mode.REF : Mode.AUTO, undefined).then(fulfilled, rejected);
 }
 
 export function asyncIterator(this: unknown): AsyncIterableIterator<unknown> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { item, run, set, slice } from "../../src/index.ts";
+import { item, PythonError, run, set, slice } from "../../src/index.ts";
 import { raises, refTo, scriptedPython, turn } from "./scripted/index.ts";
 
 describe("batching", () => {
@@ -135,5 +135,73 @@ describe("batching", () => {
     const xs = py.import("m").xs;
     await Promise.all([item(xs, slice(0, 1)), item(xs, slice(1, 2)), set(xs, "a", 1)]);
     expect(sent).toHaveLength(3);
+  });
+
+  it("every way to wait for an expression gets its outcome, before and after it has settled", async () => {
+    const { py, backend } = await scriptedPython();
+    const ok = py.import("m").f();
+    const bad = py.import("m").g();
+    const seen: unknown[] = [];
+    const by = (resolve: (value: unknown) => void, reject: (error: unknown) => void) => ok.then(resolve, reject);
+    const early = [
+      (async () => await ok)(),
+      (async () => await ok)(),
+      Promise.all([ok, ok]),
+      Promise.resolve(ok),
+      new Promise((resolve, reject) => void by(resolve, reject)),
+      run(ok),
+      ok.then((value: unknown) => `${String(value)}!`),
+      ok.then(),
+      Promise.race([ok]),
+    ];
+    const failed = Promise.allSettled([
+      (async () => await bad)(),
+      (async () => await bad)(),
+      run(bad),
+      bad.then(() => "no"),
+      bad.then(null, (error: unknown) => error instanceof PythonError),
+    ]);
+    const user = ok.then((value: unknown) => seen.push(value));
+    expect(user).toBeInstanceOf(Promise);
+    await turn();
+    expect(backend.sent).toHaveLength(2);
+    backend.reply(1, 7);
+    backend.reply(2, raises());
+    expect(seen).toEqual([]); // a user's function never runs while a reply is read
+    expect(await Promise.all(early)).toEqual([7, 7, [7, 7], 7, 7, 7, "7!", 7, 7]);
+    expect(seen).toEqual([7]);
+    expect((await failed).map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected", "rejected", "fulfilled"]);
+    expect(await ok).toBe(7);
+    expect(await Promise.all([ok, run(ok)])).toEqual([7, 7]);
+    await expect((async () => await bad)()).rejects.toBeInstanceOf(PythonError);
+  });
+
+  it("what then returns is a promise to whoever looks, also when a promise's own functions are waiting", async () => {
+    const { py, backend } = await scriptedPython();
+    const settled: string[] = [];
+    const forward = (expr: PromiseLike<unknown>): Promise<unknown> =>
+      new Promise((resolve) => {
+        // Both are a promise's own, so what comes back is what a promise would give: nothing, once it has settled.
+        new Promise((fulfil, reject) => {
+          const after = expr.then(fulfil, reject) as Promise<unknown>;
+          after
+            .finally(() => settled.push("finally"))
+            .then(
+              (value) => resolve([value, "after"]),
+              () => resolve("never"),
+            );
+          after.catch(() => settled.push("never"));
+        }).catch(() => settled.push("rejected"));
+      });
+    const done = [forward(py.import("m").f()), forward(py.import("m").g())];
+    await turn();
+    expect(settled).toEqual([]);
+    backend.reply(1, 1);
+    backend.reply(2, raises());
+    expect(await Promise.all(done)).toEqual([
+      [undefined, "after"],
+      [undefined, "after"],
+    ]);
+    expect(settled.sort()).toEqual(["finally", "finally", "rejected"]);
   });
 });
