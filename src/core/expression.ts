@@ -173,6 +173,30 @@ export class ExprNode extends Node {
   }
 }
 
+/** A module by its name. It keeps its proxy and the attribute that was last read, since both are usually asked for again. */
+export class ImportNode extends ExprNode {
+  readonly face: object;
+  #last: ExprNode | undefined;
+  #lastFace: unknown;
+
+  constructor(home: Home, context: ContextId, name: string) {
+    super(home, context, Op.IMPORT, null, name);
+    this.face = face<object>(this);
+  }
+
+  override get(blank: object, key: string | symbol): unknown {
+    const last = this.#last;
+    // One that was awaited has its outcome already; the next one looks again.
+    if (last !== undefined && last.a === key && last.wait === undefined) return this.#lastFace;
+    const found = super.get(blank, key);
+    if (typeof key === "string" && key !== "then" && key !== "toJSON") {
+      this.#last = exprOf(found);
+      this.#lastFace = found;
+    }
+    return found;
+  }
+}
+
 /**
  * A call as an expression; a last `kw({…})` gives the keyword arguments.
  *

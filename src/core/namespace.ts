@@ -4,7 +4,7 @@
 import type { ContextId } from "./backend.ts";
 import type { Engine } from "./engine.ts";
 import { EngineError } from "./errors.ts";
-import { ExprNode } from "./expression.ts";
+import { ExprNode, ImportNode } from "./expression.ts";
 import { oneOf, optionReader } from "./options.ts";
 import { bind, type SourceOptions } from "./source.ts";
 import { face } from "./surface.ts";
@@ -30,6 +30,9 @@ export interface Globals {
   delete(name: string): PyExpr<null>;
 }
 
+/** Modules whose expressions a namespace keeps. */
+const MOST_IMPORTS = 256;
+
 /** Names and the code that uses them. */
 export class Namespace {
   /** @internal */
@@ -54,6 +57,7 @@ export class Namespace {
    */
   readonly exec: Evaluate;
   readonly globals: Globals;
+  readonly #imports = new Map<string, ImportNode>();
 
   constructor(engine: Engine, contextId: ContextId) {
     this.engine = engine;
@@ -89,15 +93,26 @@ export class Namespace {
    * const root = await py.import("math").sqrt(2);
    */
   import<T = Untyped>(name: string, options?: ImportOptions): PyExpr<T> {
+    if (options === undefined && typeof name === "string" && name !== "") return this.#imported(name) as PyExpr<T>;
     const keep = options !== undefined && keeps(options);
     if (typeof name !== "string" || name === "")
       throw new EngineError("ERR_ARGUMENT", "import() takes a module's dotted name.", 'Write: py.import("os.path").');
     return face<PyExpr<T>>(new ExprNode(this.engine, this.contextId, Op.IMPORT, null, name, undefined, undefined, keep));
   }
 
+  /** `py.import("m").f(x)` in a loop is one new node per call; a module that was awaited itself is imported afresh. */
+  #imported(name: string): unknown {
+    const known = this.#imports.get(name);
+    if (known !== undefined && known.wait === undefined) return known.face;
+    if (this.#imports.size >= MOST_IMPORTS) this.#imports.clear();
+    const made = new ImportNode(this.engine, this.contextId, name);
+    this.#imports.set(name, made);
+    return made.face;
+  }
+
   /** The built-in functions and types: `py.builtins.sorted(xs)`. */
   get builtins(): PyExpr {
-    return this.node(Op.IMPORT, "builtins");
+    return this.#imported("builtins") as PyExpr;
   }
 }
 

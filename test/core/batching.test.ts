@@ -120,6 +120,22 @@ describe("batching", () => {
     await expect(run(two.py.import("m").f(await x))).rejects.toMatchObject({ code: "ERR_CROSS_CONTEXT" });
   });
 
+  it("a module and its attribute are asked for again each time they are awaited", async () => {
+    const { py, sent } = await scriptedPython({ always: ({ id }) => [id] });
+    const first = py.import("m").f;
+    expect(py.import("m").f).toBe(first);
+    expect(await Promise.all([py.import("m").f(), py.import("m").f(), py.import("n").f()])).toEqual([1, 2, 3]);
+    expect(await py.import("m").f).toBe(4);
+    expect(await py.import("m").f).toBe(5);
+    expect(await py.import("m")).toBe(6);
+    expect(await py.import("m")).toBe(7);
+    expect(await first).toBe(4);
+    expect(await py.import("m").g(py.import("m").f)).toBe(8);
+    expect(sent.at(-1)?.instructions.map(([op]) => op)).toEqual(["import", "get", "get", "call"]);
+    for (let i = 0; i < 600; i++) py.import(`m${i}`);
+    expect(await py.import("m").f()).toBe(9);
+  });
+
   it("a thousand calls cost one message", async () => {
     const { py, backend } = await scriptedPython({
       always: ({ instructions }) => [(instructions[2] as [string, number, unknown[]])[2][0]],

@@ -51,7 +51,7 @@ export const errors = inGroup("errors", [
   },
   {
     name: "statements in eval fail with a hint at exec",
-    python: "x = 1",
+    act: (t) => t.settle(t.py.eval("x = 1")),
     throws: { type: "SyntaxError", fields: { hint: matching("a hint at exec", (hint: string) => hint.includes("exec")) } },
   },
   {
