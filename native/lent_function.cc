@@ -159,17 +159,13 @@ PyOwned through_codec(const Gil& gil, PyObject* self, Engine& engine, bool ok, n
 }
 
 PyOwned to_result(const Gil& gil, PyObject* self, Engine& engine, napi_value value) {
-  napi_env env = engine.js.env;
-  napi_valuetype type = napi_undefined;
-  std::size_t length = 0;
-  napi_typeof(env, value, &type);
-  const bool plain = type != napi_object && type != napi_function && type != napi_symbol;
-  const bool long_text =
-      type == napi_string && (napi_get_value_string_utf16(env, value, nullptr, 0, &length) != napi_ok ||
-                              length > static_cast<std::size_t>(kLongestText));
-  if (plain && !long_text) {
-    PyOwned result = scalar_to_python(gil, env, value);
-    if (result || py().PyErr_Occurred() != nullptr) return result;
+  PyOwned result = scalar_to_python(gil, engine.js.env, value);
+  if (result) {
+    const bool long_text =
+        type_of(result.get()) == py().PyUnicode_Type && py().PyUnicode_GetLength(result.get()) > kLongestText;
+    if (!long_text) return result;
+  } else if (py().PyErr_Occurred() != nullptr) {
+    return {};
   }
   return through_codec(gil, self, engine, true, value);
 }
