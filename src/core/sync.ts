@@ -60,7 +60,7 @@ export class SyncEngine extends Engine implements SyncHome {
     // A function is lent or a ref: never plain data.
     if (data !== undefined && !args.some(isFunction)) {
       const value = data.call(id, args, kwargs, this.codec);
-      if (value !== REFUSED) return this.calls.outcome === 0 ? value : this.outcome(value as Scalar | Uint8Array, false, this.callWith);
+      if (value !== REFUSED) return this.#called(value as Scalar | Uint8Array, args, kwargs);
       known = data.readSoFar();
     }
     const encoder = this.#encoder ?? new Encoder();
@@ -79,8 +79,13 @@ export class SyncEngine extends Engine implements SyncHome {
       encoder.known = undefined;
       this.#encoder = encoder;
     }
-    if (this.calls.outcome === 0) return value;
-    return this.#read({ kind: this.calls.outcome, payload: value } as ReplyOutput, false, undefined, this.callWith, Op.CALL, args, kwargs);
+    return this.#called(value, args, kwargs);
+  }
+
+  #called(payload: Scalar | Uint8Array, args: readonly unknown[], kwargs: Record<string, unknown> | undefined): unknown {
+    if (this.calls.outcome === 0) return payload;
+    const output = { kind: this.calls.outcome, payload } as ReplyOutput;
+    return this.#read(output, false, undefined, this.callWith, Op.CALL, args, kwargs);
   }
 
   outcome(payload: Scalar | Uint8Array, keep: boolean, below: unknown): unknown {
