@@ -175,7 +175,7 @@ class Evaluator {
   bool write_outputs();
   void hand_over(const PyOwned& tuple);
   void enter(PyObject* number) { set(parts_.program_name, number); }
-  void leave(PyObject* number);
+  bool leave(PyObject* number);
   void set(const PyOwned& name, PyObject* value) {
     if (py().PyObject_SetAttr(lane_.get(), name.get(), value) != 0) broken();
   }
@@ -257,9 +257,9 @@ void Evaluator::run_fast(const PyOwned& tuple) {
   enter(program_.number);
   if (!run_steps() || !write_outputs()) return hand_over(tuple);
   while (filled_ > 0) slots_[--filled_].reset();
-  leave(program_.number);
+  const bool wanted = leave(program_.number);
   if (has_text()) flush();
-  engine_.outbox.reply(scratch.reply.items(), many());
+  if (wanted) engine_.outbox.reply(scratch.reply.items(), many());
 }
 
 /// False with an error set when an instruction fails.
@@ -340,10 +340,15 @@ void Evaluator::hand_over(const PyOwned& tuple) {
 }
 
 /// The thread has left the program: what was printed in it is its own, and an interrupt that came too
-/// late is taken back.
-void Evaluator::leave(PyObject* number) {
+/// late is taken back. False when the program was settled without us.
+bool Evaluator::leave(PyObject* number) {
   enter(parts_.zero.get());
-  if (py().PySet_Size(parts_.pending.get()) > 0 && !call(parts_.leave, {lane_.get(), number})) broken();
+  if (py().PySet_Size(parts_.pending.get()) <= 0) return true;
+  PyOwned late = call(parts_.leave, {lane_.get(), number});
+  if (!late) broken();
+  if (late.get() != py()._Py_TrueStruct) return true;
+  if (!call(parts_.forget_late, {number})) broken();
+  return false;
 }
 
 PyOwned attribute(const PyOwned& object, const char* name) {
@@ -380,6 +385,7 @@ std::shared_ptr<const ProgramParts> ProgramParts::fetch(const Gil&, const PyOwne
   fetch(parts->pending, interrupts, "pending");
   fetch(parts->cancelled, interrupts, "cancelled");
   fetch(parts->leave, interrupts, "leave");
+  fetch(parts->forget_late, interrupts, "forget_late");
   fetch(parts->handle, handles, "get");
   fetch(parts->objects, handles, "objects");
   fetch(parts->ids, handles, "ids");

@@ -22,7 +22,7 @@ namespace isopy {
 struct ProgramParts {
   PyOwned engine, flush, stream;
   PyOwned queue, popleft, extend, admit, work_some, take_over, abort;
-  PyOwned pending, cancelled, leave;
+  PyOwned pending, cancelled, leave, forget_late;
   PyOwned handle, objects, ids;
   PyOwned printed, dropped;
   PyOwned lane, import_module;

@@ -104,6 +104,18 @@ PyObject* host_interrupt_thread(PyObject*, PyObject* const* args, Py_ssize_t cou
   return none();
 }
 
+/// Whether the thread was a worker's and is written off now.
+PyObject* host_write_off(PyObject* self, PyObject* const* args, Py_ssize_t count) {
+  if (count != 1) return wrong_arguments("write_off(ident)");
+  unsigned long ident = 0;
+  if (!read_number(args[0], ident)) return nullptr;
+  // A thread's ident is its pthread_t, in every CPython on POSIX.
+  const bool done = (*engine_of(self))->interpreter->pool.write_off((pthread_t)ident);
+  PyObject* result = done ? py()._Py_TrueStruct : py()._Py_FalseStruct;
+  py().Py_IncRef(result);
+  return result;
+}
+
 /// The descriptor of a lock type's method made interruptible, or None.
 PyObject* host_interruptible(PyObject*, PyObject* const* args, Py_ssize_t count) {
   if (count != 3) return wrong_arguments("interruptible(type, descriptor, reentrant)");
@@ -177,6 +189,7 @@ PyMethodDef methods[] = {
     method("reply", &host_reply),
     method("announce", &host_announce),
     method("interrupt_thread", &host_interrupt_thread),
+    method("write_off", &host_write_off),
     method("interruptible", &host_interruptible),
     method("type_modified", &host_type_modified),
     method("export", &host_export),

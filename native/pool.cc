@@ -93,7 +93,7 @@ void Pool::rouse() {
     idle_.pop_back();
     worker->idle = false;
     worker->called.notify_one();
-  } else if (workers_.size() < kMaxWorkers) {
+  } else if (workers_.size() - written_off_ < kMaxWorkers) {
     auto fresh = std::make_unique<Worker>();
     worker = fresh.get();
     if (!start([this, worker] { run(*worker); })) return;  // those that exist will get to it
@@ -133,10 +133,54 @@ bool Pool::linger(std::unique_lock<std::mutex>& lock) {
   return !jobs_.empty();
 }
 
+bool Pool::write_off(pthread_t thread) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (auto& worker : workers_) {
+    if (pthread_equal(worker->thread, thread) == 0 || worker->idle || worker->written_off) continue;
+    worker->written_off = true;
+    written_off_++;
+    if (!worker->stalled) advancing_--;
+    worker->stalled = true;
+    if (!jobs_.empty()) rouse();
+    return true;
+  }
+  return false;
+}
+
+/// Takes a worker back into account; whether there is no place for it any more. With the mutex.
+bool Pool::is_surplus(Worker& self) {
+  if (!self.written_off) return false;
+  self.written_off = false;
+  written_off_--;
+  return workers_.size() - written_off_ > kMaxWorkers;
+}
+
+/// Ends this thread, which is attached. Frees the worker.
+void Pool::retire(Worker& self, PyThreadState* state) {
+  this_worker = nullptr;
+  // Another thread may get its ident.
+  PyOwned lanes = PyOwned::steal(py().PyImport_ImportModule("_isopy.lanes"));
+  PyOwned drop = lanes ? PyOwned::steal(py().PyObject_GetAttrString(lanes.get(), "drop_lane")) : PyOwned();
+  if (!drop || !PyOwned::steal(py().vectorcall(drop.get(), nullptr, 0))) py().PyErr_Clear();
+  drop.reset();
+  lanes.reset();
+  py().PyThreadState_Clear(state);
+  py().PyThreadState_DeleteCurrent();
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (!self.stalled) advancing_--;
+  for (auto worker = workers_.begin(); worker != workers_.end(); ++worker) {
+    if (worker->get() != &self) continue;
+    workers_.erase(worker);
+    break;
+  }
+  if (!jobs_.empty()) rouse();
+}
+
 void Pool::run(Worker& self) {
   this_worker = &self;
   PyThreadState* state = interpreter_.new_thread_state();
   std::unique_lock<std::mutex> lock(mutex_);
+  self.thread = pthread_self();
   while (!stopping_) {
     if (jobs_.empty()) {
       if (!self.stalled && linger(lock)) continue;
@@ -148,10 +192,16 @@ void Pool::run(Worker& self) {
       continue;
     }
     lock.unlock();
+    bool surplus = false;
     {
       GilAcquire gil(state);
       for (;;) {
         lock.lock();
+        if (is_surplus(self)) {
+          lock.unlock();
+          surplus = true;
+          break;
+        }
         if (jobs_.empty()) {
           lock.unlock();
           break;
@@ -163,6 +213,11 @@ void Pool::run(Worker& self) {
         perform(gil.token(), job);
         self.progress.fetch_add(1, std::memory_order_relaxed);
       }
+    }
+    if (surplus) {
+      py().PyEval_RestoreThread(state);
+      self.engine.reset();
+      return retire(self, state);
     }
     lock.lock();
     self.engine.reset();

@@ -5,8 +5,12 @@
 /// throughput of short calls). A worker whose program has not ended for a millisecond or two is
 /// *stalled* (I/O, sleep, a long call): from then on the next frame wakes another worker at once,
 /// and what was already handed to the stalled one is looked for by another (`Engine::queued`).
-/// Workers are started on demand, up to kMaxWorkers, and kept.
+/// Workers are started on demand, up to kMaxWorkers, and kept. One whose program does not end when it is
+/// interrupted is *written off*: it no longer counts, so another one may be started in its place. When its
+/// program returns at last it works on, or ends if its place is taken.
 #pragma once
+
+#include <pthread.h>
 
 #include <atomic>
 #include <chrono>
@@ -23,6 +27,7 @@ namespace isopy {
 
 class Engine;
 class Interpreter;
+struct PyThreadState;
 
 constexpr int kMaxWorkers = 64;
 
@@ -43,6 +48,8 @@ class Pool {
   void stop();
   /// Detached, after stop(): waits until every thread has left; whether they have.
   bool wait_empty(std::chrono::milliseconds bound);
+  /// Any thread: no longer counts on the worker that is this thread. False when none is, or it is idle.
+  bool write_off(pthread_t thread);
 
   struct Worker {
     std::condition_variable called;
@@ -50,6 +57,8 @@ class Pool {
     // Guarded by Pool::mutex_.
     bool idle = false;
     bool stalled = false;
+    bool written_off = false;
+    pthread_t thread{};
     std::uint64_t seen = 0;
     std::chrono::steady_clock::time_point since;
     std::shared_ptr<Engine> engine;  // whose programs it runs
@@ -60,6 +69,8 @@ class Pool {
   bool linger(std::unique_lock<std::mutex>& lock);
   bool start(std::function<void()> body);
   void run(Worker& self);
+  bool is_surplus(Worker& self);
+  void retire(Worker& self, PyThreadState* state);
   void monitor();
 
   Interpreter& interpreter_;
@@ -75,6 +86,7 @@ class Pool {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<Worker*> idle_;  // the last one is the warmest
   int advancing_ = 0;          // neither idle nor stalled
+  std::size_t written_off_ = 0;
 };
 
 /// Any thread, attached or not: queues a SUBMIT frame.

@@ -300,6 +300,9 @@ class Evaluator:
     def outputs(self, state: Suspended) -> list[Any]:
         """[kind, payload, …] of every output; encoding one never fails another."""
         flat: list[Any] = []
+        lost = self.engine.interrupts.lost
+        if lost and state.program[0] in lost:
+            return flat  # nobody waits for it any more: no handle must be made for it
         outputs = state.program[2]
         codec = self.engine.codec
         if type(outputs) is not tuple:

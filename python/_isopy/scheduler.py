@@ -300,6 +300,10 @@ class Scheduler:
 
     def settle(self, number: int, outputs: list[Any]) -> None:
         """A program is done: its reply goes with the next flush."""
+        lost = self.engine.interrupts.lost
+        if lost and number in lost:
+            lost.discard(number)  # it was settled when its thread was written off
+            return
         self.engine.replies.add((number, len(outputs) >> 1, *outputs))
 
     def _settle_ordered(self, context: Context, number: int, outputs: list[Any]) -> None:

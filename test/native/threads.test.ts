@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { createPython, type Python, run } from "isopy";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { native } from "./support.ts";
+import { inNode, native, output } from "./support.ts";
 
 let py: Python;
 beforeAll(async () => {
@@ -233,5 +233,49 @@ def work(n):
       expect(await py.eval("sum(range(300))")).toBe(44850);
       expect(["done", "aborted"]).toContain(await first);
     }
+  });
+});
+
+describe("a call that cannot be interrupted", () => {
+  it("[N-42] is given up: its thread is written off and replaced, its late result dropped, and nothing stays", async () => {
+    const text = await output(`
+import { readdirSync } from "node:fs";
+import { createPython, run } from "isopy";
+const logs = [];
+const py = await createPython({ ...native, onLog: (record) => logs.push(record) });
+await py.exec("import os\\npipes = []\\nclass Thing: pass\\ndef stuck():\\n    pipe = os.pipe()\\n    pipes.append(pipe)\\n    try:\\n        os.read(pipe[0], 1)\\n    except KeyboardInterrupt:\\n        pass\\n    ended.append(1)\\n    return Thing()\\nended = []");
+const stuck = await py.eval("stuck");
+const threads = () => readdirSync("/proc/self/task").length;
+const handles = py.handles.count;
+const before = await py.eval("len(__import__('_isopy.engine').engine.ENGINES[0].handles)");
+let stuckOnes = 0;
+while (stuckOnes < 70) { // more than the pool has threads; a call that has not begun at its deadline is only withdrawn
+  const calls = Array.from({ length: 20 }, () => run(stuck(), { timeout: 100 }).then(() => "returned", (error) => error.name));
+  if ((await Promise.all(calls)).some((name) => name !== "TimeoutError")) throw new Error("not timed out");
+  stuckOnes = await py.eval("len(pipes)");
+  while (logs.length < stuckOnes) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+const most = threads();
+console.log(await py.eval("1 + 1"), logs[0].level, logs[0].logger, /written off and replaced/.test(logs[0].message));
+await py.exec("for _, w in pipes: os.write(w, b'x')");
+while ((await py.eval("len(ended)")) < stuckOnes) await new Promise((resolve) => setTimeout(resolve, 5));
+while (threads() > most - stuckOnes + 64) await new Promise((resolve) => setTimeout(resolve, 5));
+const engine = "__import__('_isopy.engine').engine.ENGINES[0]";
+while ((await py.eval(engine + ".interrupts.lost == set() == " + engine + ".interrupts.pending")) !== true) await new Promise((resolve) => setTimeout(resolve, 5));
+console.log((await py.eval("len(" + engine + ".handles)")) - before, py.handles.count - handles);
+await Promise.all(Array.from({ length: 100 }, (_, i) => py.eval(String(i))));
+await py.close();
+`);
+    expect(text.split("\n")).toEqual(["2 WARNING isopy true", "0 0"]);
+  }, 30_000);
+
+  it.runIf(process.platform === "linux")("does not keep Node alive", async () => {
+    const ended = await inNode(`
+import { createPython, run } from "isopy";
+const py = await createPython(native);
+await run(py.exec("import os\\nos.read(os.pipe()[0], 1)"), { timeout: 50 }).catch((error) => console.log(error.name));
+`);
+    expect(ended).toMatchObject({ code: 0, stdout: "TimeoutError" });
+    expect(ended.took).toBeLessThan(10_000);
   });
 });
