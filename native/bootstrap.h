@@ -16,6 +16,7 @@ def load(directory, flags, isolated):
     if flags is not None:
         sys.setdlopenflags(flags)
     import importlib.util, os
+    import threading  # here and now: its main thread is the one that imports it
     package = os.path.join(directory, "_isopy")
     spec = importlib.util.spec_from_file_location(
         "_isopy", os.path.join(package, "__init__.py"), submodule_search_locations=[package])

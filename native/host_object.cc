@@ -1,5 +1,6 @@
 #include "host_object.h"
 
+#include <csignal>
 #include <cstring>
 
 #include "asking.h"
@@ -104,6 +105,29 @@ PyObject* host_interrupt_thread(PyObject*, PyObject* const* args, Py_ssize_t cou
   return none();
 }
 
+PyObject* host_wake_main(PyObject* self, PyObject* const*, Py_ssize_t) {
+  const std::shared_ptr<Engine>& engine = *engine_of(self);
+  engine->interpreter->post_main([engine](const Gil& gil) {
+    if (engine->closed() || !engine->methods.engine) return;
+    PyOwned work = PyOwned::steal(py().PyObject_GetAttrString(engine->methods.engine.get(), "work_main"));
+    if (!work || !PyOwned::steal(py().vectorcall(work.get(), nullptr, 0))) report_broken_engine(gil, *engine);
+  });
+  return none();
+}
+
+/// `function(number, handler)` without what it does to the system's handler of that signal.
+PyObject* host_keeping_signal(PyObject*, PyObject* const* args, Py_ssize_t count) {
+  unsigned long number = 0;
+  if (count != 3) return wrong_arguments("keeping_signal(number, function, handler)");
+  if (!read_number(args[0], number)) return nullptr;
+  struct sigaction before;
+  const bool known = sigaction(static_cast<int>(number), nullptr, &before) == 0;
+  PyObject* operands[] = {args[0], args[2]};
+  PyObject* result = py().vectorcall(args[1], operands, 2);
+  if (known) sigaction(static_cast<int>(number), &before, nullptr);
+  return result;
+}
+
 /// Whether the thread was a worker's and is written off now.
 PyObject* host_write_off(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   if (count != 1) return wrong_arguments("write_off(ident)");
@@ -190,6 +214,7 @@ PyMethodDef methods[] = {
     method("announce", &host_announce),
     method("interrupt_thread", &host_interrupt_thread),
     method("write_off", &host_write_off),
+    method("keeping_signal", &host_keeping_signal),
     method("interruptible", &host_interruptible),
     method("type_modified", &host_type_modified),
     method("export", &host_export),
@@ -197,6 +222,8 @@ PyMethodDef methods[] = {
     method("on_js_thread", &host_on_js_thread),
     method("end_fork", &host_end_fork),
 };
+
+PyMethodDef main_method = method("wake_main", &host_wake_main);
 
 PyOwned attribute(const PyOwned& object, const char* name) {
   return PyOwned::steal(py().PyObject_GetAttrString(object.get(), name));
@@ -243,6 +270,11 @@ PyOwned make_host(const Gil&, const std::shared_ptr<Engine>& engine) {
   for (PyMethodDef& definition : methods) {
     PyOwned function = PyOwned::steal(py().PyCFunction_NewEx(&definition, capsule.get(), nullptr));
     if (!function || py().PyObject_SetAttrString(host.get(), definition.ml_name, function.get()) != 0)
+      return {};
+  }
+  if (engine->interpreter == Interpreter::main()) {
+    PyOwned function = PyOwned::steal(py().PyCFunction_NewEx(&main_method, capsule.get(), nullptr));
+    if (!function || py().PyObject_SetAttrString(host.get(), main_method.ml_name, function.get()) != 0)
       return {};
   }
   if (py().PyObject_SetAttrString(host.get(), "engine", capsule.get()) != 0 ||

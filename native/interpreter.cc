@@ -35,7 +35,7 @@ bool Interpreter::adopt(const Gil& gil, const PythonConfig& config) {
   return true;
 }
 
-void Interpreter::serve(PyThreadState* own) {
+void Interpreter::Tasks::serve(PyThreadState* own) {
   for (;;) {
     std::deque<Task> tasks;
     {
@@ -53,9 +53,21 @@ void Interpreter::serve(PyThreadState* own) {
   }
 }
 
-void Interpreter::retire(std::function<void()> over) {
+bool Interpreter::Tasks::post(Task task) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (retired_) return false;
+  tasks_.push_back(std::move(task));
+  posted_.notify_all();
+  return true;
+}
+
+void Interpreter::Tasks::retire() {
   std::lock_guard<std::mutex> lock(mutex_);
   retired_ = true;
+}
+
+void Interpreter::retire(std::function<void()> over) {
+  control_.retire();
   over_ = std::move(over);
 }
 
@@ -64,21 +76,8 @@ void Interpreter::drop_references(const Gil&) {
 }
 
 void Interpreter::finish() {
-  std::function<void()> over;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    retired_ = true;
-    over.swap(over_);
-  }
-  if (over) over();
-}
-
-bool Interpreter::post(Task task) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  if (retired_) return false;
-  tasks_.push_back(std::move(task));
-  posted_.notify_all();
-  return true;
+  control_.retire();
+  if (over_) std::exchange(over_, nullptr)();
 }
 
 void Interpreter::drop(const Py_buffer& buffer) {

@@ -48,7 +48,9 @@ class Interpreter {
   /// `_isopy` into it. False with an error set.
   bool adopt(const Gil& gil, const PythonConfig& config);
   /// On the control thread, detached: runs what is posted, until a task retires the interpreter.
-  void serve(PyThreadState* own);
+  void serve(PyThreadState* own) { control_.serve(own); }
+  /// On Python's main thread, where that is not the control thread: likewise, for ever.
+  void serve_main(PyThreadState* own) { main_.serve(own); }
   /// On the control thread: nothing is run after this task, and `over` is called when all is over.
   void retire(std::function<void()> over);
   /// On the control thread, after serve(), attached: drops what it holds of Python.
@@ -57,7 +59,9 @@ class Interpreter {
   void finish();
 
   /// Any thread: runs the task on the control thread, attached, in order. False when it is retired.
-  bool post(Task task);
+  bool post(Task task) { return control_.post(std::move(task)); }
+  /// Any thread: likewise on Python's main thread. It runs programs, so nothing else may wait for it.
+  void post_main(Task task) { main_.post(std::move(task)); }
   /// Applies an engine's paths, environment variables and arguments. False with an error set.
   bool prepare_engine(const Gil& gil, const std::string& setup);
   /// A thread state for the calling thread, detached. The thread keeps it for itself.
@@ -68,11 +72,24 @@ class Interpreter {
  private:
   PyInterpreterState* state_ = nullptr;
   PyObject* prepare_ = nullptr;  // attached only
-  std::mutex mutex_;             // guards what follows
-  std::condition_variable posted_;
-  std::deque<Task> tasks_;
-  bool retired_ = false;
-  std::function<void()> over_;
+
+  /// Tasks for one thread.
+  class Tasks {
+   public:
+    /// Detached: until there are no tasks after retire().
+    void serve(PyThreadState* own);
+    /// False after retire().
+    bool post(Task task);
+    void retire();
+
+   private:
+    std::mutex mutex_;
+    std::condition_variable posted_;
+    std::deque<Task> tasks_;
+    bool retired_ = false;
+  };
+  Tasks control_, main_;
+  std::function<void()> over_;  // control thread only
 };
 
 }  // namespace isopy

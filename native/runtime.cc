@@ -56,9 +56,15 @@ PyThreadState* initialise(const PythonConfig& config, std::string& error) {
   return py().PyEval_SaveThread();
 }
 
-void control_thread(const PythonConfig& config) {
+void main_thread(const PythonConfig& config) {
   std::string error = load_python(config.library, config.deepbind, config.environment);
   PyThreadState* state = error.empty() ? initialise(config, error) : nullptr;
+  // Programs run on this thread, Python's main one, so what must get through to them has another one.
+  const bool controlled = !error.empty() || start_thread([] {
+    Interpreter& interpreter = *Interpreter::main();
+    interpreter.serve(interpreter.new_thread_state());
+  });
+  if (!controlled) error = "the system refused to start a thread with a 16 MB stack";
   {
     std::lock_guard<std::mutex> lock(runtime.mutex);
     runtime.finished_start = true;
@@ -67,7 +73,7 @@ void control_thread(const PythonConfig& config) {
     runtime.running = error.empty();
     runtime.changed.notify_all();
   }
-  if (state != nullptr) Interpreter::main()->serve(state);
+  if (state != nullptr) Interpreter::main()->serve_main(state);
 }
 
 }  // namespace
@@ -89,7 +95,7 @@ PythonStart ensure_python(const PythonConfig& config) {
   pin_addon();
   watch_forks();
   lock.unlock();
-  if (!start_thread([config] { control_thread(config); })) {
+  if (!start_thread([config] { main_thread(config); })) {
     return {false, "the system refused to start a thread with a 16 MB stack"};
   }
   lock.lock();

@@ -32,6 +32,7 @@ class Context:
         "waiting",
         "loop",
         "settle",
+        "main",
     )
 
     def __init__(self, number: int, module: ModuleType, ordered: bool) -> None:
@@ -44,6 +45,7 @@ class Context:
         self.waiting: deque[Program] = deque()
         self.loop: Any = None
         self.settle: Any = None
+        self.main = False  # its programs run on Python's main thread
 
 
 class Contexts:

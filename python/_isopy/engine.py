@@ -27,6 +27,7 @@ from .lanes import Lane, current, lane
 from .lazily import asyncio, running_loop
 from .limits import Limits
 from .output import redirect
+from .principal import PRINCIPAL
 from .replies import Replies
 from .scheduler import Scheduler
 from .session import Session
@@ -77,6 +78,7 @@ class Engine:
         self.events = Events(self, self.replies.lock)
         self.scheduler = Scheduler(self)
         self.work = self.scheduler.work
+        self.work_main = self.scheduler.work_main
         self.resume = self.scheduler.resume
         synchronous = Synchronous(self)
         self.run_sync = synchronous.run
@@ -149,6 +151,7 @@ class Engine:
         self.scheduler.refuse_queued()
         for context in list(self.contexts.by_id.values()):
             self.aio.stop(context)
+            PRINCIPAL.release(context)
         if [self] == ENGINES:
             self.run_exit_handlers()
         if self._log_handler is not None:
@@ -237,6 +240,7 @@ class Engine:
             error = EngineError("ERR_CLOSED", f"Context {number} was closed before this program ran.")
             self.scheduler.refuse([program[0] for program in waiting], error)
             self.aio.stop(context)
+            PRINCIPAL.release(context)
 
     def _ints(self, frame: bytes) -> list[int]:
         found = self.codec.decode(frame)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from .lanes import Lane, current, lane, lanes
 from .lazily import asyncio
 from .later import LATER
+from .principal import PRINCIPAL
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -36,6 +37,7 @@ class Interrupts:
         self.pending: set[int] = set()  # programs that were interrupted while they ran
         self._raised: dict[int, int] = {}  # thread → the program the interrupt was for
         self.cancelled: dict[int, None] = {}  # the last programs that were asked to stop
+        self.signalled: set[int] = set()  # programs of the main thread that a signal is to end
         self.lost: set[int] = set()  # programs that were settled while they ran on
 
     def interrupt(self, program: int) -> None:
@@ -63,7 +65,10 @@ class Interrupts:
                 with self._lock:
                     if own.program != program:
                         continue
-                    if own.shield:
+                    if own.ident == PRINCIPAL.ident and hasattr(engine.host, "wake_main"):
+                        self.signalled.add(program)
+                        PRINCIPAL.strike()
+                    elif own.shield:
                         own.struck = program
                     else:
                         self._raised[own.ident] = program
@@ -110,6 +115,7 @@ class Interrupts:
                     if self._raised.pop(own.ident, None) is not None:
                         self._engine.host.interrupt_thread(own.ident, False)
                     own.struck = own.shield = 0
+                    self.signalled.discard(program)
                     self.pending.discard(program)
                 return program in self.lost
             except KeyboardInterrupt:

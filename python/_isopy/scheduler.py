@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterable
 from functools import partial
 from math import inf
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Optional
 
 from .construct import Poison
@@ -21,6 +22,7 @@ from .errors import EngineError, protocol_error
 from .lanes import Lane, lane, lanes
 from .limits import check_depth, deep
 from .pace import Pace
+from .principal import PRINCIPAL
 from .program import Evaluator, Suspended
 from .reading import FAILURES, read_data, refuse
 from .replies import MANY, MANY_ALONE
@@ -36,6 +38,7 @@ class Scheduler:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.queue: deque[Any] = deque()
+        self.main_queue: deque[Any] = deque()  # for Python's main thread
         self.evaluator = Evaluator(engine)
         self._lock = threading.Lock()
         self._outer: dict[int, int] = {}  # programs that wait below a nested one, with how often
@@ -118,6 +121,15 @@ class Scheduler:
                 self._ordered[program[0]] = context
                 if not self.engine.contexts.admit(context, program):
                     return
+            self._enqueue(program, context)
+
+    def _enqueue(self, program: Any, context: Context) -> None:
+        # What a waiting program of the main thread needs must run elsewhere.
+        if context.main and not context.asking:
+            self.main_queue.append(program)
+            if get_ident() != PRINCIPAL.ident:
+                self.engine.host.wake_main()  # type: ignore[attr-defined]
+        else:
             self.queue.append(program)
 
     def refuse(self, ids: Iterable[int], error: BaseException, cancelled: bool = False) -> None:
@@ -131,14 +143,23 @@ class Scheduler:
         for context in self.engine.contexts.by_id.values():
             waiting += context.waiting
             context.waiting.clear()
-        while self.queue:
-            program = self.queue.popleft()
-            waiting.append(program.program if type(program) is Suspended else program)
+        for queue in (self.queue, self.main_queue):
+            while queue:
+                program = queue.popleft()
+                waiting.append(program.program if type(program) is Suspended else program)
         self.refuse([program[0] for program in waiting], error)
 
     # ---- run ----------------------------------------------------------------------------------
 
-    def work(self) -> None:
+    def work_main(self) -> None:
+        """On Python's main thread: runs the programs of the session that has it."""
+        PRINCIPAL.enter(self.engine.host)
+        try:
+            self.work(self.main_queue)
+        finally:
+            PRINCIPAL.leave()
+
+    def work(self, queue: Optional[deque[Any]] = None) -> None:
         """Runs programs until the queue is empty."""
         engine = self.engine
         own = lane()
@@ -155,7 +176,7 @@ class Scheduler:
         working = True
         while working:
             try:
-                working = self._work(own, outer)
+                working = self._work(own, outer, inf, queue)
             except KeyboardInterrupt:
                 own.program = outer  # it came between two programs
         own.depth -= 1
@@ -172,10 +193,12 @@ class Scheduler:
                 engine.interrupts.pending.discard(outer)
                 raise KeyboardInterrupt  # the program below was interrupted while it waited for this one
 
-    def _work(self, own: Lane, outer: int, most: float = inf) -> bool:
+    def _work(self, own: Lane, outer: int, most: float = inf, queue: Optional[deque[Any]] = None) -> bool:
         """Runs `most` programs, or all there are: False when the queue is empty."""
         engine = self.engine
-        queue, flat, by_id = self.queue, engine.replies.flat, engine.contexts.by_id
+        flat, by_id = engine.replies.flat, engine.contexts.by_id
+        if queue is None:
+            queue = self.queue
         pending, cancelled, leave = (
             engine.interrupts.pending,
             engine.interrupts.cancelled,
@@ -278,7 +301,7 @@ class Scheduler:
 
     def resume(self, state: Suspended) -> None:
         """A program has what it waited for; it goes on where programs run."""
-        self.queue.append(state)
+        self._enqueue(state, state.context)
         if self._pace is None:
             self.engine.host.wake()
         else:
@@ -315,7 +338,7 @@ class Scheduler:
         self._ordered.pop(number, None)
         following = self.engine.contexts.leave(context)
         if following is not None:
-            self.queue.append(following)
+            self._enqueue(following, context)
             if lane().depth == 0:
                 self.engine.host.wake()
 
@@ -341,10 +364,10 @@ class Scheduler:
         """Takes a program that has not begun out of the queue and settles it as cancelled."""
         found = self.engine.contexts.withdraw(number)
         if found is None:
-            for program in list(self.queue):
+            for queue, program in [(q, one) for q in (self.queue, self.main_queue) for one in list(q)]:
                 if type(program) is tuple and program[0] == number:
                     try:
-                        self.queue.remove(program)
+                        queue.remove(program)
                     except ValueError:
                         return False  # it has begun just now
                     context = self._ordered.get(number)

@@ -14,6 +14,7 @@ from . import display as shown
 from .errors import EngineError
 from .lanes import asking_engine
 from .output import enter_cell, flush, leave_cell
+from .principal import PRINCIPAL
 from .sources import forget_lines_later, remember_lines
 
 if TYPE_CHECKING:
@@ -135,6 +136,7 @@ def create(name: Optional[str] = None) -> tuple[int, int]:
     """Makes a session in the engine that asks; (session id, context id)."""
     engine = asking_engine()
     context = engine.contexts.open(ordered=True)
+    context.main = PRINCIPAL.claim(engine.host, context)
     engine.sessions[context.id] = Session(engine, context.id, context.namespace, name)
     return context.id, context.id
 
