@@ -135,7 +135,9 @@ class Driver:
                 break
             program = item.program
             try:
-                iterator = _awaiting(item.awaitable)
+                iterator = item.awaitable
+                if type(iterator) is not types.CoroutineType:
+                    iterator = _awaiting(iterator)
                 step = item.variables.run
                 step(_set_task, (engine, program))
                 self._stepping = program
@@ -231,8 +233,6 @@ def _marked(task: Any) -> bool:
 
 def _awaiting(awaitable: Any) -> Any:
     tp = type(awaitable)
-    if tp is types.CoroutineType:
-        return awaitable
     make = getattr(tp, "__await__", None)
     if make is not None:
         iterator = make(awaitable)

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from functools import partial
 from math import inf
 from threading import get_ident
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Optional
 
 from .construct import Poison
@@ -280,6 +281,15 @@ class Scheduler:
         number, interrupts = program[0], self.engine.interrupts
         context = self.engine.contexts.by_id[program[1]]
         settle = context.settle
+        outputs = program[2]
+        if error is None and len(outputs) == 2 and outputs[1] == 0:
+            value = slots[outputs[0]]
+            if type(value) is CoroutineType:
+                own.program = 0
+                if interrupts.pending:
+                    interrupts.leave(own, number)
+                self.engine.aio.output(value, number, context, settle)
+                return
         try:
             outcome = self.evaluator.take_over(program, context, settle, slots, error)
             own.program = 0
