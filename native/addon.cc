@@ -16,6 +16,7 @@
 #include "pool.h"
 #include "runtime.h"
 #include "sync_calls.h"
+#include "sync_refs.h"
 #include "threads.h"
 
 namespace isopy {
@@ -302,14 +303,29 @@ constexpr Named kEngineMethods[] = {
     {"waitOpen", &engine_wait_open},
     {"waitClosed", &engine_wait_closed},
     {"call", &sync_call},
-    {"callStream", &sync_call_stream},
+    {"callRefs", &sync_call_refs},
+    {"callKeep", &sync_call_keep},
     {"get", &sync_get},
+    {"getKeep", &sync_get_keep},
+    {"set", &sync_set},
+    {"item", &sync_item},
+    {"setItem", &sync_set_item},
+    {"module", &sync_module},
     {"run", &sync_run},
+    {"callStream", &sync_call_stream},
+    {"callFlat", &sync_call_flat},
+    {"useMemory", &use_flat_memory},
+    {"name", &sync_name},
+    {"knownRef", &known_ref},
+    {"bindRef", &bind_ref},
+    {"unbindRef", &unbind_ref},
+    {"sweepRefs", &sweep_refs},
+    {"liveRefs", &live_refs},
+    {"forgetRefs", &forget_refs},
+    {"typeName", &sync_type_name},
     {"convert", &sync_convert},
     {"claim", &engine_claim},
     {"unclaim", &engine_unclaim},
-    {"callFlat", &sync_call_flat},
-    {"useMemory", &use_flat_memory},
 };
 
 napi_value make_engine_object(napi_env env, EngineContext& context) {

@@ -29,6 +29,21 @@ bool Engine::wait_closed(std::chrono::milliseconds bound) {
   return life_changed_.wait_for(lock, bound, [this] { return close_done_; });
 }
 
+void Engine::release_handle(const Gil& gil, HandleId id, std::uint64_t count) {
+  PyOwned object = handles.release(gil, id, count);
+  if (!object || type_of(object.get()) != py().PyCoro_Type || !methods.discard) return;
+  // A coroutine that nobody awaited and nobody else holds ends without a warning.
+  PyOwned discard = PyOwned::share(methods.discard.get());
+  PyObject* args[] = {object.get()};
+  if (!PyOwned::steal(py().vectorcall(discard.get(), args, 1))) py().PyErr_WriteUnraisable(discard.get());
+}
+
+void Engine::drop_methods() {
+  methods = {};
+  names.clear();
+  types = {};
+}
+
 void Engine::shut() {
   closed_.store(true, std::memory_order_release);
   std::lock_guard<std::mutex> lock(asks_mutex_);

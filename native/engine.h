@@ -19,8 +19,10 @@
 
 #include "exports.h"
 #include "gil.h"
+#include "handle_table.h"
 #include "outbox.h"
 #include "stream_writer.h"
+#include "type_book.h"
 
 namespace isopy {
 
@@ -41,10 +43,12 @@ struct EngineMethods {
   PyOwned encode, encode_error, decode, run_sync, flush;
   /// Text that was printed and not sent; callbacks that were dropped and not sent.
   PyOwned printed, dropped;
-  /// Parallel lists: slot = id % 2**24; the id at a slot must be the one asked for (handles.py).
-  PyOwned objects, ids;
   /// What the evaluator uses; null where `_isopy` runs every program itself.
   std::shared_ptr<const ProgramParts> programs;
+  /// How the instances of a type become refs; what ends a handle's coroutine quietly.
+  PyOwned reference, discard;
+  /// Conversion rules of the user: while there are any, `_isopy` decides what becomes a ref.
+  PyOwned ruled;
 };
 
 /// The JS thread that owns an engine.
@@ -89,7 +93,12 @@ class Engine : public std::enable_shared_from_this<Engine> {
   const std::shared_ptr<Interpreter> interpreter;
   Outbox outbox;
   JsThread js;
-  EngineMethods methods;  // touched attached only
+  // Touched attached only.
+  EngineMethods methods;
+  HandleTable handles;
+  TypeBook types;
+  /// Attribute and module names that JavaScript uses, interned, by the numbers it knows them by.
+  std::vector<PyOwned> names;
   int deadlock_ms = 5000;
   StreamLimits limits;
   /// Memory that Python has lent to JavaScript and that nobody views yet.
@@ -113,8 +122,10 @@ class Engine : public std::enable_shared_from_this<Engine> {
   bool start_closing() { return !closing_.exchange(true); }
   void finish_closing();
   bool wait_closed(std::chrono::milliseconds bound);
+  /// Attached: gives introductions back, and lets go of what nobody holds any more.
+  void release_handle(const Gil& gil, HandleId id, std::uint64_t count);
   /// Attached: gives the Python engine back.
-  void drop_methods() { methods = {}; }
+  void drop_methods();
 
   /// Closed: nothing is queued any more, waiters are woken, sends are dropped.
   bool closed() const { return closed_.load(std::memory_order_acquire); }

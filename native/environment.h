@@ -14,6 +14,7 @@
 #include "flat_reader.h"
 #include "flat_writer.h"
 #include "interpreter.h"
+#include "ref_table.h"
 #include "stream_reader.h"
 #include "stream_writer.h"
 
@@ -23,6 +24,8 @@ namespace isopy {
 /// how many streams the fast codec has read and written (for tests).
 /// For the flat codec: `kTaken` is set when the arguments of a call were read; `kReading` while the memory of
 /// arguments is in use; JavaScript sets `kForget` when it lost a message, and `kStreams` for streams only.
+/// Of a new ref: its flags, and its type (the index in the type book; the complement of it when
+/// JavaScript has not asked for the name).
 enum StateSlot {
   kOutcome = 0,
   kLength = 1,
@@ -32,7 +35,9 @@ enum StateSlot {
   kReading = 5,
   kForget = 6,
   kStreams = 7,
-  kStateSlots = 8
+  kFlags = 8,
+  kType = 9,
+  kStateSlots = 10
 };
 /// Results up to this size are written here; larger ones get a buffer of their own.
 constexpr std::size_t kScratchBytes = 64 * 1024;
@@ -67,6 +72,7 @@ struct EngineContext {
   bool external_memory = false;      // whether ArrayBuffers may lie over Python's memory
   FlatWriter flat_writer;
   FlatReader flat_reader;
+  RefTable refs;  // of synchronous facades
 };
 
 /// Attached: the Python objects that an engine's codec remembers.

@@ -291,12 +291,8 @@ PyOwned Evaluator::run_step(const Step& step) {
 /// The object of a handle: as `HandleTable.get`, which says what is wrong when it is gone.
 PyOwned Evaluator::target_of(const Step& step) {
   const long long id = -step.target;
-  const auto slot = static_cast<Py_ssize_t>(id & 0xFFFFFF);
-  long long known = 0;
-  if (slot < py().PyList_Size(parts_.ids.get()) && slot < py().PyList_Size(parts_.objects.get()) &&
-      read_int(py().PyList_GetItem(parts_.ids.get(), slot), known) && known == id) {
-    return PyOwned::share(py().PyList_GetItem(parts_.objects.get(), slot));
-  }
+  if (PyObject* object = engine_.handles.object_of(gil_, static_cast<HandleId>(id)))
+    return PyOwned::share(object);
   PyOwned number = PyOwned::steal(py().PyLong_FromLongLong(id));
   return number ? call(parts_.handle, {number.get()}) : PyOwned();
 }
@@ -387,8 +383,6 @@ std::shared_ptr<const ProgramParts> ProgramParts::fetch(const Gil&, const PyOwne
   fetch(parts->leave, interrupts, "leave");
   fetch(parts->forget_late, interrupts, "forget_late");
   fetch(parts->handle, handles, "get");
-  fetch(parts->objects, handles, "objects");
-  fetch(parts->ids, handles, "ids");
   fetch(parts->printed, events, "waiting");
   fetch(parts->dropped, callbacks, "dropped");
   fetch(parts->lane, lanes, "lane");

@@ -23,7 +23,7 @@ struct ProgramParts {
   PyOwned engine, flush, stream;
   PyOwned queue, popleft, extend, admit, work_some, take_over, abort;
   PyOwned pending, cancelled, leave, forget_late;
-  PyOwned handle, objects, ids;
+  PyOwned handle;
   PyOwned printed, dropped;
   PyOwned lane, import_module;
   PyOwned engine_name, program_name, depth_name, closed_name, zero, one;

@@ -95,6 +95,69 @@ PyObject* host_announce(PyObject* self, PyObject* const*, Py_ssize_t) {
   return none();
 }
 
+/// `_isopy.handles.<name>(…)`, which raises. Null in any case.
+PyObject* refuse_handle(const char* name, PyObject* argument) {
+  PyOwned module = PyOwned::steal(py().PyImport_ImportModule("_isopy.handles"));
+  PyOwned function = module ? PyOwned::steal(py().PyObject_GetAttrString(module.get(), name)) : PyOwned();
+  PyObject* args[] = {argument};
+  if (function) PyOwned::steal(py().vectorcall(function.get(), args, argument != nullptr ? 1 : 0));
+  return nullptr;
+}
+
+/// 0 for what is no handle.
+HandleId handle_from(PyObject* number) {
+  int overflow = 0;
+  const long long id =
+      type_of(number) == py().PyLong_Type ? py().PyLong_AsLongLongAndOverflow(number, &overflow) : 0;
+  return overflow == 0 && id > 0 ? static_cast<HandleId>(id) : 0;
+}
+
+PyObject* host_introduce(PyObject* self, PyObject* const* args, Py_ssize_t count) {
+  if (count != 1) return wrong_arguments("introduce(object)");
+  GilHeld held;
+  const HandleId id = (*engine_of(self))->handles.introduce(held.token(), args[0]);
+  return id != 0 ? py().PyLong_FromUnsignedLongLong(id) : refuse_handle("exhausted", nullptr);
+}
+
+PyObject* host_object_of(PyObject* self, PyObject* const* args, Py_ssize_t count) {
+  if (count != 1) return wrong_arguments("object_of(handle)");
+  GilHeld held;
+  PyObject* object = (*engine_of(self))->handles.object_of(held.token(), handle_from(args[0]));
+  if (object == nullptr) return refuse_handle("gone", args[0]);
+  py().Py_IncRef(object);
+  return object;
+}
+
+PyObject* host_release(PyObject* self, PyObject* const* args, Py_ssize_t count) {
+  if (count != 2) return wrong_arguments("release(handle, count)");
+  unsigned long times = 0;
+  if (!read_number(args[1], times)) return nullptr;
+  GilHeld held;
+  (*engine_of(self))->release_handle(held.token(), handle_from(args[0]), times);
+  return none();
+}
+
+/// A list of (handle, count, object).
+PyObject* host_handles(PyObject* self, PyObject* const*, Py_ssize_t) {
+  PyOwned list = PyOwned::steal(py().PyList_New(0));
+  if (!list) return nullptr;
+  const HandleTable& table = (*engine_of(self))->handles;
+  for (std::size_t slot = 0; slot < table.entries().size(); slot++) {  // may grow: a collection runs Python
+    const HandleTable::Entry entry = table.entries()[slot];
+    if (entry.id == 0) continue;
+    PyOwned object = PyOwned::share(entry.object);
+    PyOwned tuple = PyOwned::steal(py().PyTuple_New(3));
+    PyOwned id = PyOwned::steal(py().PyLong_FromUnsignedLongLong(entry.id));
+    PyOwned introductions = PyOwned::steal(py().PyLong_FromUnsignedLongLong(entry.count));
+    if (!tuple || !id || !introductions) return nullptr;
+    py().PyTuple_SetItem(tuple.get(), 0, id.release());
+    py().PyTuple_SetItem(tuple.get(), 1, introductions.release());
+    py().PyTuple_SetItem(tuple.get(), 2, object.release());
+    if (py().PyList_Append(list.get(), tuple.get()) != 0) return nullptr;
+  }
+  return list.release();
+}
+
 PyObject* host_interrupt_thread(PyObject*, PyObject* const* args, Py_ssize_t count) {
   if (count != 2) return wrong_arguments("interrupt_thread(ident, on)");
   unsigned long ident = 0;
@@ -215,6 +278,10 @@ PyMethodDef methods[] = {
     method("interrupt_thread", &host_interrupt_thread),
     method("write_off", &host_write_off),
     method("keeping_signal", &host_keeping_signal),
+    method("introduce", &host_introduce),
+    method("object_of", &host_object_of),
+    method("release", &host_release),
+    method("handles", &host_handles),
     method("interruptible", &host_interruptible),
     method("type_modified", &host_type_modified),
     method("export", &host_export),
@@ -237,13 +304,13 @@ bool fetch(const PyOwned& object, const char* name, PyOwned& target) {
 
 bool fill_methods(const Gil& gil, Engine& engine, PyOwned object) {
   EngineMethods m;
-  PyOwned handles, events, callbacks;
+  PyOwned events, callbacks;
   const bool complete = fetch(object, "receive", m.receive) && fetch(object, "work", m.work) &&
                         fetch(object, "close", m.close) && fetch(object, "encode", m.encode) &&
                         fetch(object, "encode_error", m.encode_error) && fetch(object, "decode", m.decode) &&
                         fetch(object, "run_sync", m.run_sync) && fetch(object, "flush", m.flush) &&
-                        fetch(object, "handles", handles) && fetch(handles, "objects", m.objects) &&
-                        fetch(handles, "ids", m.ids) && fetch(object, "events", events) &&
+                        fetch(object, "reference", m.reference) && fetch(object, "discard", m.discard) &&
+                        fetch(object, "ruled", m.ruled) && fetch(object, "events", events) &&
                         fetch(events, "waiting", m.printed) && fetch(object, "callbacks", callbacks) &&
                         fetch(callbacks, "dropped", m.dropped);
   if (!complete) return false;

@@ -14,6 +14,8 @@ std::string last_error(const std::string& fallback) {
   return text != nullptr ? text : fallback;
 }
 
+PyObject* probe_function(PyObject*, PyObject*) { return nullptr; }  // never called
+
 }  // namespace
 
 namespace {
@@ -102,6 +104,14 @@ void verify_layout() {
   plain = plain && *count == 2;
   py().Py_DecRef(probe);
   python_table.plain_layout = plain && *count == 1;
+  static PyMethodDef probed{"probe", &probe_function, kMethNoargs, nullptr};
+  if (PyObject* function = py().PyCFunction_NewEx(&probed, probe, nullptr)) {
+    auto** members = reinterpret_cast<void**>(function);
+    python_table.plain_functions = python_table.plain_layout && members[2] == &probed && members[3] == probe;
+    py().Py_DecRef(function);
+  } else {
+    py().PyErr_Clear();
+  }
   py().Py_DecRef(probe);
   if (!python_table.plain_layout) return;
   // Behind the header come the size and, up to 3.13, the items; checked on a live tuple.

@@ -24,6 +24,7 @@ struct PyMethodDef {
   int ml_flags;
   const char* ml_doc;
 };
+constexpr int kMethNoargs = 0x0004;
 constexpr int kMethFastcall = 0x0080;
 
 /// A type, as PyType_FromSpec takes it; the numbers are those of the stable ABI.
@@ -111,10 +112,15 @@ constexpr int kPyFileInput = 257;
   X(PyObject*, PyObject_Type, (PyObject*))                                                     \
   X(PyObject*, PyObject_GetAttr, (PyObject*, PyObject*))                                       \
   X(PyObject*, PyObject_GetAttrString, (PyObject*, const char*))                               \
-  X(int, PyObject_SetAttrString, (PyObject*, const char*, PyObject*))                          \
   X(int, PyObject_SetAttr, (PyObject*, PyObject*, PyObject*))                                  \
+  X(int, PyObject_SetAttrString, (PyObject*, const char*, PyObject*))                          \
   X(PyObject*, PyObject_GetItem, (PyObject*, PyObject*))                                       \
   X(PyObject*, PySequence_GetItem, (PyObject*, Py_ssize_t))                                    \
+  X(int, PyObject_SetItem, (PyObject*, PyObject*, PyObject*))                                  \
+  X(int, PyObject_IsTrue, (PyObject*))                                                         \
+  X(PyObject*, PyMethod_Function, (PyObject*))                                                 \
+  X(PyObject*, PyMethod_Self, (PyObject*))                                                     \
+  X(PyObject*, PyWeakref_NewRef, (PyObject*, PyObject*))                                       \
   X(PyObject*, PyObject_Call, (PyObject*, PyObject*, PyObject*))                               \
   X(PyObject*, PyObject_VectorcallDict, (PyObject*, PyObject* const*, std::size_t, PyObject*)) \
   X(PyObject*, PyObject_VectorcallMethod, (PyObject*, PyObject* const*, std::size_t, PyObject*)) \
@@ -144,6 +150,7 @@ constexpr int kPyFileInput = 257;
   X(double, PyFloat_AsDouble, (PyObject*))                                                     \
   X(PyObject*, PyUnicode_FromStringAndSize, (const char*, Py_ssize_t))                         \
   X(PyObject*, PyUnicode_InternFromString, (const char*))                                      \
+  X(void, PyUnicode_InternInPlace, (PyObject**))                                               \
   X(PyObject*, PyUnicode_DecodeUTF8, (const char*, Py_ssize_t, const char*))                   \
   X(PyObject*, PyUnicode_DecodeLatin1, (const char*, Py_ssize_t, const char*))                 \
   X(PyObject*, PyUnicode_DecodeUTF16, (const char*, Py_ssize_t, const char*, int*))            \
@@ -182,6 +189,7 @@ constexpr int kPyFileInput = 257;
   X(Py_ssize_t, PySet_Size, (PyObject*))                                                       \
   X(PyObject*, PyImport_ImportModule, (const char*))                                           \
   X(PyObject*, PyImport_AddModule, (const char*))                                              \
+  X(PyObject*, PyImport_GetModule, (PyObject*))                                                \
   X(PyObject*, PyModule_New, (const char*))                                                    \
   X(PyObject*, PyType_FromSpecWithBases, (PyTypeSpec*, PyObject*))                             \
   X(void*, PyType_GetSlot, (PyObject*, int))                                                   \
@@ -199,6 +207,8 @@ constexpr int kPyFileInput = 257;
   X(PyObject*, PyObject_Vectorcall, (PyObject*, PyObject* const*, std::size_t, PyObject*))     \
   X(PyThreadState*, PyThreadState_GetUnchecked, ())                                            \
   X(PyThreadState*, _PyThreadState_UncheckedGet, ())                                           \
+  X(int, PyWeakref_GetRef, (PyObject*, PyObject**))                                            \
+  X(PyObject*, PyWeakref_GetObject, (PyObject*))                                               \
   X(int, PyGC_Enable, ())                                                                      \
   X(int, PyGC_Disable, ())                                                                     \
   X(PyObject*, _PyDict_NewPresized, (Py_ssize_t))
@@ -209,7 +219,7 @@ constexpr int kPyFileInput = 257;
   X(PyBaseObject_Type)                                                                         \
   X(PyBool_Type) X(PyLong_Type) X(PyFloat_Type) X(PyUnicode_Type) X(PyBytes_Type)              \
   X(PyByteArray_Type) X(PyList_Type) X(PyTuple_Type) X(PyDict_Type) X(PySet_Type)              \
-  X(PyFrozenSet_Type) X(PyMethodDescr_Type)
+  X(PyFrozenSet_Type) X(PyMethod_Type) X(PyCFunction_Type) X(PyCoro_Type) X(PyMethodDescr_Type)
 
 /// Pointers to objects (the symbol holds the object).
 #define ISOPY_PYTHON_EXCEPTIONS(X)                                                             \
@@ -232,6 +242,8 @@ struct PythonApi {
   bool plain_layout = false;
   /// True when a tuple's size may be read at offset 16 and its items from offset 24 on.
   bool plain_tuples = false;
+  /// True when a built-in function's definition and `self` may be read at offsets 16 and 24 (likewise).
+  bool plain_functions = false;
 
   /// vectorcall on every version: `PyObject_Vectorcall` is only exported from 3.11 on.
   PyObject* vectorcall(PyObject* callee, PyObject* const* args, std::size_t nargsf) const {

@@ -18,7 +18,15 @@ import { SyncPython } from "./core/sync-facade.ts";
 import { loadTemporal } from "./core/values/temporal.ts";
 
 // The same names, evaluated at once.
-export { type EnteredSync, type EvaluateSync, enter, type GlobalsSync, type SyncPython, scope } from "./core/sync-facade.ts";
+export {
+  type EnteredSync,
+  type EvaluateSync,
+  enter,
+  type GlobalsSync,
+  type RulesSync,
+  type SyncPython,
+  scope,
+} from "./core/sync-facade.ts";
 export { call, del, delItem, get, type IterateSyncOptions, item, iterate, ref, run, set, setItem, toJs } from "./core/sync-verbs.ts";
 export * from "./index.ts";
 
@@ -66,15 +74,22 @@ export function createPythonSync(options?: CreatePythonSyncOptions): SyncPython 
 }
 
 let started: SyncPython | undefined;
+/** The default Python's own methods, bound. */
+const methods = new Map<string | symbol, unknown>();
 
 /** The default Python, started by its first use with the options of `createPythonSync()`. */
 export const python: SyncPython = new Proxy({} as SyncPython, {
   get(_, key) {
+    const known = methods.get(key);
+    if (known !== undefined) return known;
     started ??= createPythonSync();
     const value: unknown = Reflect.get(started, key, started);
     // Only our own methods: a ref is a function too.
     const method: unknown = Object.getOwnPropertyDescriptor(SyncPython.prototype, key)?.value;
-    return typeof method === "function" ? method.bind(started) : value;
+    if (typeof method !== "function") return value;
+    const bound: unknown = method.bind(started);
+    methods.set(key, bound);
+    return bound;
   },
   has(_, key) {
     started ??= createPythonSync();

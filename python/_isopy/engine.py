@@ -20,7 +20,7 @@ from .callbacks import CallbackTable
 from .contexts import Context, Contexts
 from .errors import EngineError, protocol_error
 from .events import Events
-from .handles import HandleTable
+from .handles import HandleTable, HostHandles, discard
 from .input import redirect as redirect_input
 from .interrupts import Interrupts
 from .lanes import Lane, current, lane
@@ -56,7 +56,9 @@ class Engine:
         self._announce = getattr(host, "announce", None)
         self.options: dict[str, Any] = {}
         self.rules: Optional[Rules] = None
-        self.handles = HandleTable()
+        self.ruled: list[Rules] = []  # the same; a host sees by its length whether there are any
+        self.handles = HostHandles(host) if hasattr(host, "object_of") else HandleTable()
+        self.discard = discard
         self.callbacks = CallbackTable(self)
         # With threads there are C stacks of 16 MB, and CPython's own guard sees them.
         self.held = None if host.threads else Held()
@@ -85,6 +87,7 @@ class Engine:
         self.call_sync = synchronous.call
         self.get_sync = synchronous.get
         self.encode = synchronous.encode
+        self.reference = synchronous.reference
         self.encode_error = self.codec.encode_error
         self.decode = self.codec.decode
         self.sessions: dict[int, Session] = {}

@@ -4,8 +4,10 @@ An id is generation and slot in one safe integer (`generation << 24 | slot`, bel
 never used, and a slot is retired before its generation wraps, so a late release can never hit a
 newer object. The same live object always has the same id, because JS compares refs by identity.
 
-`ids` and `objects` are parallel lists indexed by slot, so that C code can look an id up without
-creating an integer: `ids[id & 0xffffff] == id` means `objects[id & 0xffffff]` is the object.
+Bound methods of one function and one object share a handle: Python makes a new one for each
+look-up, and in JS `object.method === object.method` should hold.
+
+A host may keep the table itself (native/handle_table.h), with the same ids and rules.
 
 Invariant: for a live id the count is how often it was introduced to JS minus what JS gave back.
 """
@@ -15,13 +17,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from sys import getrefcount
-from types import CoroutineType
+from types import BuiltinMethodType, CoroutineType, MethodType
+from typing import TYPE_CHECKING, NoReturn, Union
 
 from .errors import EngineError
+
+if TYPE_CHECKING:
+    from .host import HandleHost
 
 SLOT_BITS = 24
 SLOT_MASK = (1 << SLOT_BITS) - 1
 LAST_GENERATION = (1 << 29) - 1
+
+Identity = Union[int, tuple[int, int], tuple[int, str]]
 
 
 class HandleTable:
@@ -33,26 +41,25 @@ class HandleTable:
         self._counts: list[int] = [0]
         self._generations: list[int] = [0]
         self._free: list[int] = []
-        self._slots: dict[int, int] = {}
+        self._identities: list[Identity] = [0]
+        self._slots: dict[Identity, int] = {}
         # Reentrant: a collection may run a __del__ that introduces or releases handles while we hold it.
         self._lock = threading.RLock()
 
     def introduce(self, obj: object) -> int:
         """The object's id, counted once more."""
+        identity = _identity(obj)
         with self._lock:
-            slot = self._slots.get(id(obj))
+            slot = self._slots.get(identity)
             if slot is None:
                 if self._free:
                     slot = self._free.pop()
                 else:
                     slot = len(self.ids)
                     if slot > SLOT_MASK:
-                        raise EngineError(
-                            "ERR_LIMIT",
-                            f"JavaScript holds {SLOT_MASK:,} Python objects; no handle is left.",
-                            "Release refs with `using`, scope() or Symbol.dispose.",
-                        )
+                        exhausted()
                     self.objects.append(None)
+                    self._identities.append(0)
                     self._counts.append(0)
                     self._generations.append(0)
                     self.ids.append(0)
@@ -60,7 +67,8 @@ class HandleTable:
                 self.objects[slot] = obj
                 self._counts[slot] = 1
                 self.ids[slot] = handle
-                self._slots[id(obj)] = slot
+                self._identities[slot] = identity
+                self._slots[identity] = slot
                 return handle
             self._counts[slot] += 1
             return self.ids[slot]
@@ -74,11 +82,7 @@ class HandleTable:
                 return obj
         except IndexError:
             pass
-        raise EngineError(
-            "ERR_HANDLE_DISPOSED",
-            f"Handle {handle} does not name a live Python object.",
-            "The ref was disposed (or its scope ended) before this use; keep it open for longer.",
-        )
+        gone(handle)
 
     def release(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Gives introductions back. Unknown ids are ignored; nothing of the user runs under the lock."""
@@ -93,13 +97,13 @@ class HandleTable:
                 if left <= 0:
                     dropped.append(self._clear(slot))
         while dropped:
-            _discard(dropped.pop())
+            discard(dropped.pop())
 
     def _clear(self, slot: int) -> object:
         obj = self.objects[slot]
         self.ids[slot] = 0
         self.objects[slot] = None
-        del self._slots[id(obj)]
+        del self._slots[self._identities[slot]]
         generation = self._generations[slot] + 1
         self._generations[slot] = generation
         if generation <= LAST_GENERATION:
@@ -122,7 +126,60 @@ class HandleTable:
         return iter(live)
 
 
-def _discard(obj: object) -> None:
+class HostHandles:
+    """The table of a host that keeps it, so that its own code can use it without calling Python."""
+
+    def __init__(self, host: HandleHost) -> None:
+        self.introduce = host.introduce
+        self.get = host.object_of
+        self._release = host.release
+        self._entries = host.handles
+
+    def release(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Gives introductions back. Unknown ids are ignored."""
+        release = self._release
+        for handle, count in pairs:
+            release(handle, count)
+
+    def clear(self) -> None:
+        """Drops everything: the engine closes."""
+        self.release([(handle, count) for handle, count, _ in self._entries()])
+
+    def __len__(self) -> int:
+        return len(self._entries())
+
+    def __iter__(self) -> Iterator[tuple[int, int, object]]:
+        """(id, count, object) of everything that JS holds."""
+        return iter(self._entries())
+
+
+def _identity(obj: object) -> Identity:
+    """What makes two objects the same for JS."""
+    tp = type(obj)
+    if tp is MethodType:
+        return id(obj.__func__), id(obj.__self__)  # type: ignore[attr-defined]
+    if tp is BuiltinMethodType and obj.__self__ is not None:  # type: ignore[attr-defined]
+        return id(obj.__self__), obj.__name__  # type: ignore[attr-defined]
+    return id(obj)
+
+
+def gone(handle: object) -> NoReturn:
+    raise EngineError(
+        "ERR_HANDLE_DISPOSED",
+        f"Handle {handle} does not name a live Python object.",
+        "The ref was disposed (or its scope ended) before this use; keep it open for longer.",
+    )
+
+
+def exhausted() -> NoReturn:
+    raise EngineError(
+        "ERR_LIMIT",
+        f"JavaScript holds {SLOT_MASK:,} Python objects; no handle is left.",
+        "Release refs with `using`, scope() or Symbol.dispose.",
+    )
+
+
+def discard(obj: object) -> None:
     """Lets go of one object; a coroutine that nobody else holds and nobody awaited ends quietly."""
     if type(obj) is CoroutineType and getrefcount(obj) <= 3 and _is_fresh(obj):
         obj.close()

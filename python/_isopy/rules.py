@@ -88,6 +88,7 @@ def _rules() -> Rules:
     engine = asking_engine()
     if engine.rules is None:
         engine.rules = Rules()
+        engine.ruled.append(engine.rules)
     return engine.rules
 
 

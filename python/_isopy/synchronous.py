@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pickle
 import threading
-from types import CoroutineType
+from types import CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, Optional
 
 from .construct import Poison
@@ -17,7 +17,7 @@ from .errors import EngineError, protocol_error
 from .lanes import Lane, lane
 from .reading import FAILURES, read_data, refuse
 from .traits import AWAITABLE, traits
-from .values import SCALARS
+from .values import CONTAINERS, PLAIN, SCALARS, plain, ref, rule
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -137,6 +137,21 @@ class Synchronous:
             return self._engine.codec.encode(value, mode & 7)
         except BaseException as error:
             return 2, self._engine.codec.encode_error(error)
+
+    def reference(self, value: Any) -> Optional[tuple[int, str, bool, bool]]:
+        """How instances of the value's type become refs: flags, type name, whether they do where data would be
+        copied, and where a ref is asked for. None where the object itself decides. For hosts, once per type."""
+        tp = type(value)
+        if tp is GeneratorType:
+            return None
+        flags, name = traits(value)
+        alone = not flags & AWAITABLE and tp not in CONTAINERS and tp not in PLAIN
+        return (
+            flags,
+            name,
+            alone and rule(tp) is ref and plain(tp) is None,
+            getattr(tp, "__isopy_lent__", None) is None,
+        )
 
     def _awaited(self, value: Any) -> Any:
         engine = self._engine

@@ -193,21 +193,56 @@ export const REFUSED = Symbol("refused");
 
 /**
  * Calls without a promise, on the JS thread. After each call `outcome` says what was returned:
- * 0 a value, 1 a stream with the value, 2 a stream with the error. A returned stream is a view
- * that is valid until the next call.
+ * 0 a value or a ref that lives, 1 a stream with the value, 2 a stream with the error, 5 the handle that
+ * a new ref is to be made for (`flags` and `typeName` say more). A returned stream is a view that is
+ * valid until the next call.
+ *
+ * `keep`: the result is a ref in any case, and belongs to the refs that keep.
  */
 export interface SyncCalls {
-  readonly outcome: 0 | 1 | 2;
+  readonly outcome: SyncOutcome;
+  /** Of the handle that outcome 5 returned; read them before the next call. */
+  readonly flags: number;
+  readonly typeName: string;
+  /** The refs that live. */
+  readonly refs: SyncRefs;
   /** Calls a handle with scalars. */
-  call(handle: HandleId, args: readonly Scalar[]): Scalar | Uint8Array;
+  call(handle: HandleId, args: readonly Scalar[]): SyncResult;
+  /** Calls a handle with scalars and, where a bit of `mask` is set, handles; at most 30 arguments. */
+  callRefs(handle: HandleId, mask: number, args: readonly Scalar[], keep: boolean): SyncResult;
   /** Calls a handle with a stream that holds `(args tuple, kwargs dict or None)`. */
-  callStream(handle: HandleId, operands: Uint8Array): Scalar | Uint8Array;
+  callStream(handle: HandleId, operands: Uint8Array): SyncResult;
   /** Calls a handle with data, where this engine takes it without a stream. */
   readonly data?: DataCalls;
-  /** An attribute; `mode` as in PROTOCOL.md, section 3. */
-  get(handle: HandleId, name: string, mode: number): Scalar | Uint8Array;
-  /** The object of a handle under another mode: its copy, its view. */
-  convert(handle: HandleId, mode: number): Scalar | Uint8Array;
+  get(handle: HandleId, name: string, keep: boolean): SyncResult;
+  set(handle: HandleId, name: string, value: Scalar): SyncResult;
+  item(handle: HandleId, key: Scalar): SyncResult;
+  setItem(handle: HandleId, key: Scalar, value: Scalar): SyncResult;
+  /** A loaded module; null (outcome 0) when it has to be imported. */
+  module(name: string): SyncResult;
+  /** The object of a handle under another mode (PROTOCOL.md, section 3): its copy, its view. */
+  convert(handle: HandleId, mode: number): SyncResult;
   /** Runs one program (a fragment) to its end. */
   run(program: Program): Reply;
+}
+export type SyncOutcome = 0 | 1 | 2 | 5;
+export type SyncResult = Scalar | Uint8Array | object;
+
+/**
+ * The refs of a synchronous engine, held weakly and by handle, where looking for dead ones does not
+ * wait for the end of the job. `keep` is part of a ref's identity.
+ */
+export interface SyncRefs {
+  /** Counts an introduction. The live ref; undefined: give the new one to `bind`. */
+  known(handle: HandleId, keep: boolean): object | undefined;
+  /** After outcome 5, and after `known` found none. */
+  bind(handle: HandleId, keep: boolean, ref: object): void;
+  /** Forgets a ref; the introductions to give back. */
+  unbind(handle: HandleId, keep: boolean): number;
+  /** Gives back what was held by refs that were collected; how many are left. */
+  sweep(): number;
+  /** Every live ref and its introductions. */
+  live(): readonly (readonly [ref: object, count: number])[];
+  /** Forgets them all and gives nothing back: the engine is closed. */
+  clear(): void;
 }

@@ -10,7 +10,7 @@ import type { ReadOptions } from "./conversion.ts";
 import type { EnumMembers } from "./enums.ts";
 import type { Exceptions } from "./exceptions.ts";
 import { ExprNode, type Home } from "./expression.ts";
-import type { Handles } from "./handles.ts";
+import type { HandleBook } from "./handles.ts";
 import { proxied } from "./lending.ts";
 import type { LentTable } from "./lent.ts";
 import type { Inbound, Outbound, WireError } from "./marshal/boundary.ts";
@@ -30,7 +30,7 @@ export class Missing {
 export class Codec implements Outbound, Inbound, AnswerCodec {
   readonly home: Home;
   readonly limits: WireLimits;
-  readonly #handles: Handles;
+  readonly #handles: HandleBook;
   readonly #lent: LentTable;
   readonly #exceptions: Exceptions;
   readonly #enums: EnumMembers;
@@ -44,7 +44,7 @@ export class Codec implements Outbound, Inbound, AnswerCodec {
   constructor(
     home: Home,
     limits: WireLimits,
-    tables: { handles: Handles; lent: LentTable; exceptions: Exceptions; enums: EnumMembers; rules: Rules },
+    tables: { handles: HandleBook; lent: LentTable; exceptions: Exceptions; enums: EnumMembers; rules: Rules },
     memory?: ExportedMemory,
   ) {
     this.home = home;

@@ -16,11 +16,11 @@ import { EngineError, PythonError, placeHint, placeStack } from "./errors.ts";
 import { Exceptions } from "./exceptions.ts";
 import type { ExprNode, RefTarget, Site } from "./expression.ts";
 import { Flight } from "./flight.ts";
-import { Handles, type MakeRef } from "./handles.ts";
+import { type HandleBook, Handles } from "./handles.ts";
 import { hintFor } from "./hints.ts";
 import { type IterateRequest, iteratorOf } from "./iteration.ts";
 import { LentTable } from "./lent.ts";
-import { type RefHome, RefNode } from "./ref.ts";
+import type { RefHome, RefNode } from "./ref.ts";
 import { Rules } from "./rules.ts";
 import { readScalar } from "./scalar.ts";
 import { SiteBudget } from "./site.ts";
@@ -38,13 +38,16 @@ export interface EngineCounts {
   strayReplies: number;
 }
 
-const makeAsyncRef: MakeRef = (home, context, flags, lease, keep) => new RefNode(home, context, flags, lease, keep);
+/** Makes the book of handles of the kind of refs that the facade hands out. */
+export type MakeHandles = (engine: Engine, send: (batch: readonly number[]) => void, trace: boolean) => HandleBook;
+
+const makeAsyncHandles: MakeHandles = (engine, send, trace) => new Handles(engine, send, trace);
 
 type State = "starting" | "open" | "closing" | "closed" | "lost";
 
 export class Engine implements BackendHost, RefHome {
   readonly backend: Backend;
-  readonly handles: Handles;
+  readonly handles: HandleBook;
   readonly lent = new LentTable();
   readonly codec: Codec;
   readonly rules: Rules;
@@ -61,10 +64,10 @@ export class Engine implements BackendHost, RefHome {
   #lost: EngineLost | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(backend: Backend, limits: WireLimits, trace: boolean, makeRef: MakeRef = makeAsyncRef) {
+  constructor(backend: Backend, limits: WireLimits, trace: boolean, makeHandles: MakeHandles = makeAsyncHandles) {
     this.backend = backend;
     this.#trace = trace;
-    this.handles = new Handles(this, makeRef, (batch) => backend.release(batch), trace);
+    this.handles = makeHandles(this, (batch) => backend.release(batch), trace);
     const enums = new EnumMembers((id, count) => this.handles.giveBack(id, count));
     this.rules = new Rules(this);
     const tables = { handles: this.handles, lent: this.lent, exceptions: new Exceptions(), enums, rules: this.rules };

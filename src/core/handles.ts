@@ -27,35 +27,55 @@ export interface HandleEntry {
   readonly stack: string | undefined;
 }
 
-/** Makes a ref of the kind that the facade hands out. */
-export type MakeRef = (home: RefHome, context: ContextId, flags: number, lease: Lease, keep: boolean) => RefNode;
-
-export class Handles {
-  readonly #home: RefHome;
-  readonly #make: MakeRef;
-  readonly #send: (batch: readonly number[]) => void;
-  readonly #trace: boolean;
-  readonly #leases = new Map<HandleId, Lease>();
-  #batch: number[] = [];
-  /** Refs introduced since the last `collect()`. */
-  #introduced: RefNode[] = [];
+/** What an engine and its codec ask; `sync-handles.ts` is the other one. */
+export interface HandleBook {
   /** The context whose reply is being read. */
-  context: ContextId = 0;
+  context: ContextId;
   /** Where the expression was built whose reply is being read. */
   site: Site | undefined;
   /** Whether what is reached from its refs stays in Python. */
+  keep: boolean;
+  /** Counts one introduction; the same live handle gives the same ref. */
+  introduce(id: HandleId, flags: number, typeName: string): object;
+  /** Gives back one introduction that nobody holds; the ref dies with the last one. */
+  returnOne(ref: RefNode): void;
+  /** The refs that a reply introduced, in order; empties the list. */
+  collect(): readonly RefNode[];
+  dispose(ref: RefNode, why?: Exclude<Disposed, false>): void;
+  /** A program that uses the refs was compiled. */
+  use(refs: UsedRefs): void;
+  /** The program is over. */
+  unuse(refs: UsedRefs): void;
+  /** Queues a release. */
+  giveBack(id: HandleId, count: number): void;
+  /** Sends what was given back. */
+  flush(): void;
+  /** A context is gone; its objects live on in the default one. */
+  leaveContext(context: ContextId): void;
+  readonly size: number;
+  list(): readonly HandleEntry[];
+  /** Every ref is dead from now on, and nothing is sent any more. */
+  close(): void;
+}
+
+export class Handles implements HandleBook {
+  readonly #home: RefHome;
+  readonly #releases: Releases;
+  readonly #trace: boolean;
+  readonly #leases = new Map<HandleId, Lease>();
+  /** Refs introduced since the last `collect()`. */
+  #introduced: RefNode[] = [];
+  context: ContextId = 0;
+  site: Site | undefined;
   keep = false;
-  #closed = false;
   readonly #collected = new FinalizationRegistry<Lease>((lease) => this.#end(lease));
 
-  constructor(home: RefHome, make: MakeRef, send: (batch: readonly number[]) => void, trace: boolean) {
+  constructor(home: RefHome, send: (batch: readonly number[]) => void, trace: boolean) {
     this.#home = home;
-    this.#make = make;
-    this.#send = send;
+    this.#releases = new Releases(send);
     this.#trace = trace;
   }
 
-  /** Counts one introduction; the same live handle gives the same ref. */
   introduce(id: HandleId, flags: number, typeName: string): object {
     // A ref that keeps is another object than one that does not; each counts for itself.
     const key = this.keep ? -id : id;
@@ -69,7 +89,7 @@ export class Handles {
     }
     const site = this.#trace ? (this.site ?? new Error("a ref")) : undefined;
     const lease: Lease = { id, key, typeName, count: 1, released: false, site, ref: undefined };
-    const ref = this.#make(this.#home, this.context, flags, lease, this.keep);
+    const ref = new RefNode(this.#home, this.context, flags, lease, this.keep);
     lease.ref = new WeakRef(ref);
     this.#leases.set(key, lease);
     this.#collected.register(ref, lease);
@@ -77,7 +97,6 @@ export class Handles {
     return ref.proxy;
   }
 
-  /** Gives back one introduction that nobody holds; the ref dies with the last one. */
   returnOne(ref: RefNode): void {
     const { lease } = ref;
     if (lease.released) return;
@@ -89,7 +108,6 @@ export class Handles {
     this.giveBack(lease.id, 1);
   }
 
-  /** The refs that a reply introduced, in order; empties the list. */
   collect(): readonly RefNode[] {
     const refs = this.#introduced;
     if (refs.length > 0) this.#introduced = [];
@@ -103,14 +121,12 @@ export class Handles {
     else if (this.#leases.get(ref.lease.key) === ref.lease) this.#leases.delete(ref.lease.key);
   }
 
-  /** A program that uses the refs was compiled. */
   use(refs: UsedRefs): void {
     if (refs === undefined) return;
     if (refs instanceof RefNode) refs.inUse++;
     else for (const ref of refs) ref.inUse++;
   }
 
-  /** The program is over. */
   unuse(refs: UsedRefs): void {
     if (refs === undefined) return;
     if (refs instanceof RefNode) this.#unuse(refs);
@@ -129,23 +145,14 @@ export class Handles {
     this.giveBack(lease.id, lease.count);
   }
 
-  /** Queues a release. */
   giveBack(id: HandleId, count: number): void {
-    if (this.#closed) return;
-    const length = this.#batch.push(id, count);
-    if (length === 2) queueMicrotask(() => this.flush());
-    else if (length >= BATCH) this.flush();
+    this.#releases.add(id, count);
   }
 
-  /** Sends what was given back. */
   flush(): void {
-    if (this.#batch.length === 0 || this.#closed) return;
-    const batch = this.#batch;
-    this.#batch = [];
-    this.#send(batch);
+    this.#releases.flush();
   }
 
-  /** A context is gone; its objects live on in the default one. */
   leaveContext(context: ContextId): void {
     for (const { ref } of this.#leases.values()) {
       const held = ref?.deref();
@@ -161,14 +168,42 @@ export class Handles {
     return Array.from(this.#leases.values(), ({ id, typeName, count, site }) => ({ id, type: typeName, count, stack: site?.stack }));
   }
 
-  /** Every ref is dead from now on, and nothing is sent any more. */
   close(): void {
-    this.#closed = true;
     for (const lease of this.#leases.values()) {
       const ref = lease.ref?.deref();
       if (ref !== undefined) ref.disposed = "closed";
     }
     this.#leases.clear();
+    this.#releases.close();
+  }
+}
+
+/** Releases on their way: a batch leaves at the end of the turn, or when it is large. */
+export class Releases {
+  readonly #send: (batch: readonly number[]) => void;
+  #batch: number[] = [];
+  #closed = false;
+
+  constructor(send: (batch: readonly number[]) => void) {
+    this.#send = send;
+  }
+
+  add(id: HandleId, count: number): void {
+    if (this.#closed) return;
+    const length = this.#batch.push(id, count);
+    if (length === 2) queueMicrotask(() => this.flush());
+    else if (length >= BATCH) this.flush();
+  }
+
+  flush(): void {
+    if (this.#batch.length === 0 || this.#closed) return;
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#send(batch);
+  }
+
+  close(): void {
+    this.#closed = true;
     this.#batch = [];
   }
 }

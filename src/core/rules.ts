@@ -6,7 +6,7 @@
  * carries `("rule", id, data)`.
  */
 import { EngineError } from "./errors.ts";
-import type { Home } from "./expression.ts";
+import type { ExprNode, Home } from "./expression.ts";
 import { boolean, callable, check, optionReader, string } from "./options.ts";
 import { serviceCall } from "./service.ts";
 import { face, nodeOf } from "./surface.ts";
@@ -45,6 +45,15 @@ interface Outgoing {
   readonly encode: (value: never) => unknown;
 }
 
+/** What Python is told of a rule, and what to do when it knows. */
+interface Added {
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly hold: () => void;
+}
+
+const SERVICE = "_isopy.rules";
+
 const priorities = check<number>("an integer", Number.isSafeInteger);
 const source = check<unknown>(
   'a Python function: a ref, or source such as "str"',
@@ -72,6 +81,19 @@ export class Rules {
    * await py.rules.add({ js: URL, encode: (url: URL) => url.href, decode: "__import__('urllib.parse').parse.urlparse" });
    */
   async add(rule: PythonRule | JsRule): Promise<void> {
+    const { name, args, hold } = this.#read(rule);
+    await face<PyExpr<null>>(serviceCall(this.#home, SERVICE, name, args));
+    hold();
+  }
+
+  /** @internal The same on a synchronous engine: it holds when this returns. */
+  addNow(rule: PythonRule | JsRule, run: (service: ExprNode) => unknown): void {
+    const { name, args, hold } = this.#read(rule);
+    run(serviceCall(this.#home, SERVICE, name, args));
+    hold();
+  }
+
+  #read(rule: PythonRule | JsRule): Added {
     const read = optionReader("rules.add", rule as object);
     const id = this.#next++;
     const python = read("python", string, undefined);
@@ -83,8 +105,7 @@ export class Rules {
       read.done();
       if (encode === undefined) throw missing("encode");
       if (decode !== undefined) this.#decoders.set(id, decode);
-      await this.#service("add_encoder", [id, python, encode, subclasses, priority]);
-      return;
+      return { name: "add_encoder", args: [id, python, encode, subclasses, priority], hold: () => {} };
     }
     const js = read("js", callable, undefined) as unknown as (abstract new () => unknown) | undefined;
     const match = read("match", callable, undefined) as unknown as ((value: object) => boolean) | undefined;
@@ -93,10 +114,12 @@ export class Rules {
     read.done();
     if (js === undefined && match === undefined) throw missing("python, js or match");
     if (encode === undefined) throw missing("encode");
-    await this.#service("add_decoder", [id, decode ?? null]);
     const isDirect = (value: object): boolean => js === undefined || Object.getPrototypeOf(value) === js.prototype;
     const matches = (value: object): boolean => isDirect(value) && (match === undefined || match(value));
-    this.#outgoing = [{ id, priority, matches, encode }, ...this.#outgoing].sort((a, b) => b.priority - a.priority);
+    const hold = (): void => {
+      this.#outgoing = [{ id, priority, matches, encode }, ...this.#outgoing].sort((a, b) => b.priority - a.priority);
+    };
+    return { name: "add_decoder", args: [id, decode ?? null], hold };
   }
 
   /** @internal The rule for a value that would be lent, and its data. */
@@ -109,10 +132,6 @@ export class Rules {
   incoming(id: number, data: unknown): unknown {
     const decode = this.#decoders.get(id);
     return decode === undefined ? data : decode(data);
-  }
-
-  #service(name: string, args: readonly unknown[]): PromiseLike<unknown> {
-    return face<PyExpr<null>>(serviceCall(this.#home, "_isopy.rules", name, args));
   }
 }
 

@@ -3,17 +3,18 @@
  */
 import type { Engine } from "./engine.ts";
 import { EngineError } from "./errors.ts";
-import { ExprNode, type RefTarget } from "./expression.ts";
+import { ExprNode, type Home, type RefTarget } from "./expression.ts";
 import { type HandleTable, handleTable, type PythonInfo } from "./facade.ts";
 import { JS_MODULES, moduleArguments } from "./modules.ts";
 import type { ImportOptions } from "./namespace.ts";
 import { oneOf, optionReader } from "./options.ts";
 import type { RefNode } from "./ref.ts";
+import type { JsRule, PythonRule } from "./rules.ts";
 import { bind, type SourceOptions } from "./source.ts";
 import { DISPOSE, nodeOf } from "./surface.ts";
 import type { SyncHome } from "./sync-ref.ts";
 import type { Untyped } from "./types.ts";
-import { Op } from "./wire/frames.ts";
+import { Mode, Op } from "./wire/frames.ts";
 
 /** Source, evaluated at once: a tagged template whose values are bound, or a string with `{ locals }`. */
 export interface EvaluateSync {
@@ -29,6 +30,17 @@ export interface GlobalsSync {
   delete(name: string): void;
 }
 
+/** Conversions of your own types, both ways: `rules` of "isopy", whose `add` returns when the rule holds. */
+export interface RulesSync {
+  /**
+   * @throws {EngineError} `ERR_OPTION`
+   * @throws {PythonError} when the class or the Python function does not exist
+   * @example
+   * python.rules.add({ python: "uuid.UUID", encode: "str" });
+   */
+  add(rule: PythonRule | JsRule): void;
+}
+
 /**
  * A running Python without promises: a get or a call evaluates at once.
  *
@@ -40,6 +52,7 @@ export interface GlobalsSync {
 export class SyncPython implements Disposable {
   readonly info: PythonInfo;
   readonly handles: HandleTable;
+  readonly rules: RulesSync;
   readonly eval: EvaluateSync;
   readonly exec: EvaluateSync;
   readonly globals: GlobalsSync;
@@ -48,7 +61,7 @@ export class SyncPython implements Disposable {
 
   /** @internal Use `createPythonSync`. */
   constructor(
-    engine: Engine & SyncHome,
+    engine: Engine & SyncHome & Required<Pick<Home, "now">>,
     close: () => void,
     why: { readonly fallback: string | null; readonly resolution: readonly string[] },
   ) {
@@ -56,6 +69,7 @@ export class SyncPython implements Disposable {
     this.#close = close;
     this.info = Object.freeze({ interpreter: null, ...engine.info, ...why });
     this.handles = handleTable(engine);
+    this.rules = { add: (rule) => engine.rules.addNow(rule, (service) => engine.now(service, Mode.NONE, undefined)) };
     const source = (verb: "eval" | "exec", op: Op) => {
       const evaluate = (first: TemplateStringsArray | string, ...rest: readonly unknown[]): unknown => {
         const bound = bind(verb, first, rest);
@@ -79,6 +93,11 @@ export class SyncPython implements Disposable {
    * @throws {PythonError} `ModuleNotFoundError` and what the module raises
    */
   import<T = Untyped>(name: string, options?: ImportOptions): T {
+    if (options === undefined && typeof name === "string") {
+      const { calls } = this.#home;
+      const module = this.#home.taken(calls.module(name), this.import);
+      if (module !== null) return module as T;
+    }
     const read = optionReader("import", options);
     const keep = read("convert", oneOf("auto", "ref"), "auto") === "ref";
     read.done();

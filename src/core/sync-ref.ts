@@ -4,24 +4,29 @@
  * `f(1, 2)` is one trap and one call into the engine: arguments that are scalars cross as they are,
  * and a scalar result comes back as it is (bench/RESULTS-native.md). Everything else is a stream.
  */
-import type { Scalar, SyncCalls } from "./backend.ts";
+import type { Scalar, SyncCalls, SyncResult } from "./backend.ts";
 import type { RefTarget } from "./expression.ts";
 import { RefNode } from "./ref.ts";
 import { nodeOf, refuseJson } from "./surface.ts";
 import { asSyncIterator } from "./sync-iteration.ts";
 import { Kwargs } from "./values/kwargs.ts";
-import { HandleFlag, Mode, Op } from "./wire/frames.ts";
+import { HandleFlag, Op } from "./wire/frames.ts";
 
 /** What a synchronous ref asks of its engine. */
 export interface SyncHome {
   readonly calls: SyncCalls;
-  /** The value behind `outcome` 1, or throws what is behind 2. */
-  outcome(payload: Scalar | Uint8Array, keep: boolean, below: unknown): unknown;
+  /** The value behind an outcome that is no scalar, or throws it. */
+  outcome(payload: SyncResult, keep: boolean, below: unknown): unknown;
+  /** The result of an operation of `calls`. */
+  taken(payload: SyncResult, below: unknown): unknown;
   /** Calls with anything but scalars. */
   callWith(ref: SyncRefNode, args: readonly unknown[], kwargs: Record<string, unknown> | undefined): unknown;
   /** Runs one instruction. */
   perform(target: RefTarget | null, keep: boolean, op: Op, a?: unknown, b?: unknown, c?: unknown, below?: unknown): unknown;
 }
+
+/** Arguments that `callRefs` takes: its mask has a bit for each. */
+const MASKED = 30;
 
 export class SyncRefNode extends RefNode {
   override get(blank: object, key: string | symbol): unknown {
@@ -31,7 +36,7 @@ export class SyncRefNode extends RefNode {
     const home = this.home as unknown as SyncHome;
     if (this.disposed !== false) this.usable(this.home);
     const { calls } = home;
-    const value = calls.get(this.id, key, this.keep ? Mode.REF : Mode.AUTO);
+    const value = calls.get(this.id, key, this.keep);
     return calls.outcome === 0 ? value : home.outcome(value, this.keep, traps.get);
   }
 
@@ -53,17 +58,46 @@ export class SyncRefNode extends RefNode {
       const arg = args[i];
       if ((typeof arg === "object" && arg !== null) || typeof arg === "function" || typeof arg === "symbol") return this.#call(home, args);
     }
-    if (this.keep) return home.callWith(this, args, undefined);
     const { calls } = home;
-    const value = calls.call(this.id, args as Scalar[]);
-    return calls.outcome === 0 ? value : home.outcome(value, false, traps.apply);
+    const value = this.keep ? calls.callRefs(this.id, 0, args as Scalar[], true) : calls.call(this.id, args as Scalar[]);
+    return calls.outcome === 0 ? value : home.outcome(value, this.keep, traps.apply);
   }
 
+  /** Refs of this engine cross as handles; with any other object the arguments are a stream. */
   #call(home: SyncHome, args: unknown[]): unknown {
+    if (args.length > MASKED) return this.#callWith(home, args);
+    const given: Scalar[] = [];
+    let mask = 0;
+    for (let i = 0; i < args.length; i++) {
+      const arg = args[i];
+      if (typeof arg === "function") {
+        const node = nodeOf(arg);
+        if (!(node instanceof SyncRefNode) || node.home !== this.home) return this.#callWith(home, args);
+        given.push(node.usable(this.home));
+        mask |= 1 << i;
+      } else if ((typeof arg === "object" && arg !== null) || typeof arg === "symbol") {
+        return this.#callWith(home, args);
+      } else {
+        given.push(arg as Scalar);
+      }
+    }
+    const { calls } = home;
+    const value = calls.callRefs(this.id, mask, given, this.keep);
+    return calls.outcome === 0 ? value : home.outcome(value, this.keep, traps.apply);
+  }
+
+  #callWith(home: SyncHome, args: unknown[]): unknown {
     const last = args[args.length - 1];
     if (!Kwargs.is(last)) return home.callWith(this, args, undefined);
     args.pop();
     return home.callWith(this, args, last.values);
+  }
+
+  /** What a verb does with scalars alone; the operation is one of `calls`, on this handle. */
+  direct(operation: (calls: SyncCalls, handle: number) => SyncResult, below: unknown): unknown {
+    const handle = this.usable(this.home);
+    const home = this.home as unknown as SyncHome;
+    return home.taken(operation(home.calls, handle), below);
   }
 
   override construct(_blank: object, args: unknown[]): object {

@@ -2,9 +2,12 @@
  * The verbs, for refs of the synchronous facade: what is an expression there is done at once here.
  *
  * The functions are those of `verbs.ts`: a node whose engine is synchronous is evaluated when it is
- * built. Only their types differ.
+ * built. Only their types differ, and that scalars cross as they are, without a program.
  */
+import type { Scalar } from "./backend.ts";
 import type { ConvertOptions } from "./conversion.ts";
+import { nodeOf } from "./surface.ts";
+import { SyncRefNode } from "./sync-ref.ts";
 import type { Untyped } from "./types.ts";
 import * as verbs from "./verbs.ts";
 
@@ -13,10 +16,30 @@ export interface IterateSyncOptions {
   readonly window?: number;
 }
 
-export const get = verbs.get as <T = Untyped>(object: Untyped, name: string) => T;
-export const set = verbs.set as unknown as (object: Untyped, name: string, value: unknown) => null;
-export const item = verbs.item as <T = Untyped>(object: Untyped, key: unknown) => T;
-export const setItem = verbs.setItem as unknown as (object: Untyped, key: unknown, value: unknown) => null;
+export function get<T = Untyped>(object: Untyped, name: string): T {
+  const ref = plain(object);
+  if (ref === undefined || typeof name !== "string") return verbs.get(object, name) as T;
+  return ref.direct((calls, handle) => calls.get(handle, name, false), get) as T;
+}
+
+export function set(object: Untyped, name: string, value: unknown): null {
+  const ref = plain(object);
+  if (ref === undefined || typeof name !== "string" || !isScalar(value)) return verbs.set(object, name, value) as unknown as null;
+  return ref.direct((calls, handle) => calls.set(handle, name, value), set) as null;
+}
+
+export function item<T = Untyped>(object: Untyped, key: unknown): T {
+  const ref = plain(object);
+  if (ref === undefined || !isScalar(key)) return verbs.item(object, key) as T;
+  return ref.direct((calls, handle) => calls.item(handle, key), item) as T;
+}
+
+export function setItem(object: Untyped, key: unknown, value: unknown): null {
+  const ref = plain(object);
+  if (ref === undefined || !isScalar(key) || !isScalar(value)) return verbs.setItem(object, key, value) as unknown as null;
+  return ref.direct((calls, handle) => calls.setItem(handle, key, value), setItem) as null;
+}
+
 /** `del(object, "name")`. An item: `delItem(object, key)`. */
 export const del = verbs.del as unknown as (object: Untyped, name: string) => null;
 export const delItem = verbs.delItem as unknown as (object: Untyped, key: unknown) => null;
@@ -31,3 +54,13 @@ export const run = verbs.run as unknown as <T = Untyped>(object: Untyped, option
 export const ref = verbs.ref as unknown as (object: Untyped) => Untyped;
 export const toJs = verbs.toJs as unknown as <T = Untyped>(object: Untyped, options?: ConvertOptions) => T;
 export const iterate = verbs.iterate as unknown as <T = Untyped>(object: Untyped, options?: IterateSyncOptions) => IterableIterator<T>;
+
+/** The ref, unless what is reached from it stays in Python. */
+function plain(object: unknown): SyncRefNode | undefined {
+  const node = nodeOf(object);
+  return node instanceof SyncRefNode && !node.keep ? node : undefined;
+}
+
+function isScalar(value: unknown): value is Scalar {
+  return value === null || (typeof value !== "object" && typeof value !== "function" && typeof value !== "symbol");
+}

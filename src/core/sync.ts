@@ -11,9 +11,9 @@ import {
   REFUSED,
   type Reply,
   type ReplyOutput,
-  type Scalar,
   type StartOptions,
   type SyncCalls,
+  type SyncResult,
   type WireLimits,
 } from "./backend.ts";
 import { own } from "./contents.ts";
@@ -22,7 +22,6 @@ import { Engine } from "./engine.ts";
 import { EngineError, PythonError, placeHint, placeStack } from "./errors.ts";
 import { SessionRegistry } from "./events.ts";
 import { ExprNode, type RefTarget } from "./expression.ts";
-import type { MakeRef } from "./handles.ts";
 import { hintFor } from "./hints.ts";
 import { Encoder, encodeInto, type KnownParts } from "./marshal/encode.ts";
 import { tupleOf } from "./marshal/literals.ts";
@@ -31,11 +30,10 @@ import { serviceCall } from "./service.ts";
 import { type FacadeOptions, streamsOf } from "./start.ts";
 import { nodeOf } from "./surface.ts";
 import { SyncPython } from "./sync-facade.ts";
+import { SyncHandles } from "./sync-handles.ts";
 import { syncIterator } from "./sync-iteration.ts";
 import { type SyncHome, SyncRefNode } from "./sync-ref.ts";
 import { Mode, Op } from "./wire/frames.ts";
-
-const makeSyncRef: MakeRef = (home, context, flags, lease, keep) => new SyncRefNode(home, context, flags, lease, keep);
 
 const isFunction = (value: unknown): boolean => typeof value === "function";
 
@@ -44,9 +42,11 @@ export class SyncEngine extends Engine implements SyncHome {
   calls!: SyncCalls;
   /** Arguments are written here; taken while in use, because a getter may call Python. */
   #encoder: Encoder | undefined = new Encoder();
+  /** What is on its way to Python; calls nest. */
+  readonly #operands: unknown[] = [];
 
   constructor(backend: Backend, limits: WireLimits, trace: boolean) {
-    super(backend, limits, trace, makeSyncRef);
+    super(backend, limits, trace, (engine, send, traced) => new SyncHandles(engine, () => (engine as SyncEngine).calls.refs, send, traced));
   }
 
   callWith(ref: SyncRefNode, args: readonly unknown[], kwargs: Record<string, unknown> | undefined): unknown {
@@ -60,15 +60,17 @@ export class SyncEngine extends Engine implements SyncHome {
     // A function is lent or a ref: never plain data.
     if (data !== undefined && !args.some(isFunction)) {
       const value = data.call(id, args, kwargs, this.codec);
-      if (value !== REFUSED) return this.#called(value as Scalar | Uint8Array, args, kwargs);
+      if (value !== REFUSED) return this.#called(value as SyncResult, args, kwargs);
       known = data.readSoFar();
     }
     const encoder = this.#encoder ?? new Encoder();
     this.#encoder = undefined;
     const mark = this.lent.mark();
-    let value: Scalar | Uint8Array;
+    let value: SyncResult;
+    const operands = tupleOf([tupleOf(args), kwargs ?? null]);
+    // Its refs live until the call is over, whatever the compiler thinks of our variables.
+    this.#operands.push(operands);
     try {
-      const operands = tupleOf([tupleOf(args), kwargs ?? null]);
       encodeInto(encoder, operands, this.codec, { limits: this.codec.limits, root: "args", ...(known && { known }) });
       this.lent.commit(mark);
       value = this.calls.callStream(id, encoder.sink.peek());
@@ -78,18 +80,27 @@ export class SyncEngine extends Engine implements SyncHome {
     } finally {
       encoder.known = undefined;
       this.#encoder = encoder;
+      this.#operands.pop();
     }
     return this.#called(value, args, kwargs);
   }
 
-  #called(payload: Scalar | Uint8Array, args: readonly unknown[], kwargs: Record<string, unknown> | undefined): unknown {
-    if (this.calls.outcome === 0) return payload;
-    const output = { kind: this.calls.outcome, payload } as ReplyOutput;
-    return this.#read(output, false, undefined, this.callWith, Op.CALL, args, kwargs);
+  #called(payload: SyncResult, args: readonly unknown[], kwargs: Record<string, unknown> | undefined): unknown {
+    const { outcome } = this.calls;
+    if (outcome === 0 || outcome === 5) return this.taken(payload, this.callWith);
+    return this.#read({ kind: outcome, payload } as ReplyOutput, false, undefined, this.callWith, Op.CALL, args, kwargs);
   }
 
-  outcome(payload: Scalar | Uint8Array, keep: boolean, below: unknown): unknown {
-    return this.#read({ kind: this.calls.outcome, payload } as ReplyOutput, keep, undefined, below);
+  outcome(payload: SyncResult, keep: boolean, below: unknown): unknown {
+    const { calls } = this;
+    const { outcome } = calls;
+    if (outcome === 5) return (this.handles as SyncHandles).fresh(payload as number, calls.flags, calls.typeName, keep);
+    return this.#read({ kind: outcome, payload } as ReplyOutput, keep, undefined, below);
+  }
+
+  /** The result of an operation of `calls`. */
+  taken(value: SyncResult, below: unknown): unknown {
+    return this.calls.outcome === 0 ? value : this.outcome(value, false, below);
   }
 
   perform(target: RefTarget | null, keep: boolean, op: Op, a?: unknown, b?: unknown, c?: unknown, below: unknown = this.perform): unknown {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { BackendHost, Program, Reply, Scalar, SyncCalls } from "../../src/core/backend.ts";
+import type { BackendHost, Program, Reply, Scalar, SyncCalls, SyncOutcome, SyncRefs } from "../../src/core/backend.ts";
 import { optionReader } from "../../src/core/options.ts";
 import { readCoreOptions } from "../../src/core/start.ts";
 import { createSyncFacade } from "../../src/core/sync.ts";
 import type { SyncPython } from "../../src/core/sync-facade.ts";
 import { enter, scope } from "../../src/core/sync-facade.ts";
-import { call, delItem, get, item, iterate, ref, run, set, toJs } from "../../src/core/sync-verbs.ts";
+import { call, delItem, get, item, iterate, ref, run, set, setItem, toJs } from "../../src/core/sync-verbs.ts";
 import { HandleFlag, JsOp } from "../../src/core/wire/frames.ts";
 import { isRef, kw, PythonError, tuple, type Untyped } from "../../src/index.ts";
 import {
@@ -22,9 +22,43 @@ import {
   unpickle,
 } from "./scripted/index.ts";
 
+/** Refs that live as long as the test, and how often each was introduced. */
+class ScriptedRefs implements SyncRefs {
+  readonly held = new Map<string, { ref: object | undefined; count: number }>();
+
+  known(handle: number, keep: boolean): object | undefined {
+    const entry = this.held.get(`${handle} ${keep}`) ?? { ref: undefined, count: 0 };
+    this.held.set(`${handle} ${keep}`, entry);
+    entry.count++;
+    return entry.ref;
+  }
+  bind(handle: number, keep: boolean, ref: object): void {
+    const entry = this.held.get(`${handle} ${keep}`) ?? { ref, count: 1 };
+    entry.ref = ref;
+    this.held.set(`${handle} ${keep}`, entry);
+  }
+  unbind(handle: number, keep: boolean): number {
+    const count = this.held.get(`${handle} ${keep}`)?.count ?? 0;
+    this.held.delete(`${handle} ${keep}`);
+    return count;
+  }
+  sweep(): number {
+    return this.held.size;
+  }
+  live(): readonly (readonly [object, number])[] {
+    return [...this.held.values()].map(({ ref, count }) => [ref as object, count] as const);
+  }
+  clear(): void {
+    this.held.clear();
+  }
+}
+
 /** An engine whose synchronous calls answer what the test says, and whose log says what was asked. */
 class ScriptedSync implements SyncCalls {
-  outcome: 0 | 1 | 2 = 0;
+  outcome: SyncOutcome = 0;
+  readonly flags = 0;
+  readonly typeName = "";
+  readonly refs = new ScriptedRefs();
   readonly log: unknown[][] = [];
   readonly sent: Sent[] = [];
   answers: Answer[] = [];
@@ -43,13 +77,34 @@ class ScriptedSync implements SyncCalls {
     this.log.push(["callStream", handle, unpickle(operands)]);
     return this.#next();
   }
-  get(handle: number, name: string, mode: number): Scalar | Uint8Array {
-    this.log.push(["get", handle, name, mode]);
+  callRefs(handle: number, mask: number, args: readonly Scalar[], keep: boolean): Scalar | Uint8Array {
+    this.log.push(["callRefs", handle, mask, ...args, keep]);
     return this.#next();
   }
   convert(handle: number, mode: number): Scalar | Uint8Array {
     this.log.push(["convert", handle, mode]);
     return this.#next();
+  }
+  get(handle: number, name: string, keep: boolean): Scalar | Uint8Array {
+    this.log.push(["get", handle, name, keep]);
+    return this.#next();
+  }
+  set(handle: number, name: string, value: Scalar): Scalar | Uint8Array {
+    this.log.push(["set", handle, name, value]);
+    return this.#next();
+  }
+  item(handle: number, key: Scalar): Scalar | Uint8Array {
+    this.log.push(["item", handle, key]);
+    return this.#next();
+  }
+  setItem(handle: number, key: Scalar, value: Scalar): Scalar | Uint8Array {
+    this.log.push(["setItem", handle, key, value]);
+    return this.#next();
+  }
+  /** Nothing is loaded, so every import is a program. */
+  module(): null {
+    this.outcome = 0;
+    return null;
   }
   run(program: Program): Reply {
     this.sent.push(readProgram(program));
@@ -83,7 +138,7 @@ describe("the synchronous facade", () => {
     expect(python.import("json").dumps({ a: 1 })).toBe('{"a": 1}');
     expect(calls.sent[0]?.instructions).toEqual([["import", "json"]]);
     expect(calls.log).toEqual([
-      ["get", 1, "dumps", 0],
+      ["get", 1, "dumps", false],
       ["callStream", 2, [[{ a: 1 }], null]],
     ]);
   });
@@ -138,9 +193,13 @@ describe("the synchronous facade", () => {
     const { python, calls } = start(refTo(1), refTo(2, "list"), refTo(3), refTo(4), refTo(2));
     const sys = python.import("sys", { convert: "ref" });
     expect(isRef(sys.path.insert(0, "x"))).toBe(true);
-    expect(calls.log.map((entry) => entry.at(-1))).toEqual([1, 1]);
-    expect(calls.sent[1]?.outputs).toEqual([0, 1]);
     expect(sys.path).toBeDefined();
+    expect(calls.log).toEqual([
+      ["get", 1, "path", true],
+      ["get", 2, "insert", true],
+      ["callRefs", 3, 0, 0, "x", true],
+      ["get", 1, "path", true],
+    ]);
   });
 
   it("verbs evaluate at once", () => {
@@ -154,18 +213,37 @@ describe("the synchronous facade", () => {
     expect(run(x)).toBe(4);
     expect(isRef(ref(x))).toBe(true);
     expect(toJs(x)).toEqual([6]);
-    expect(calls.sent.map((p) => p.instructions.at(-1)?.[0])).toEqual([
-      "import",
-      "get",
-      "set",
-      "item",
-      "delitem",
-      "call",
-      "value",
-      "value",
+    expect(calls.log).toEqual([
+      ["get", 1, "then", false],
+      ["set", 1, "a", 1],
+      ["item", 1, "k"],
+      ["convert", 1, 2],
     ]);
-    expect(calls.sent.map((p) => p.outputs[1])).toEqual([0, 0, 0, 0, 0, 0, 0, 1]);
-    expect(calls.log).toEqual([["convert", 1, 2]]);
+    expect(calls.sent.map((p) => p.instructions.at(-1)?.[0])).toEqual(["import", "delitem", "call", "value", "value"]);
+    expect(calls.sent.map((p) => p.outputs[1])).toEqual([0, 0, 0, 0, 1]);
+  });
+
+  it("verbs with more than scalars are programs", () => {
+    const { python, calls } = start(refTo(1), null, 2, null, 3);
+    const x = python.import("m");
+    set(x, "a", [1]);
+    item(x, tuple([0, 1]));
+    setItem(x, "k", x);
+    item(x, { k: 1 });
+    expect(calls.log).toEqual([]);
+    expect(calls.sent.map((p) => p.instructions.at(-1)?.[0])).toEqual(["import", "set", "item", "setitem", "item"]);
+  });
+
+  it("refs among scalars cross as handles", () => {
+    const { python, calls } = start(refTo(1), refTo(2), 5, 6);
+    const f = python.import("m");
+    const g = python.import("n");
+    expect(f(1, g, "x", f)).toBe(5);
+    expect(f(g, [g])).toBe(6);
+    expect(calls.log).toEqual([
+      ["callRefs", 1, 0b1010, 1, 2, "x", 1, false],
+      ["callStream", 1, [[{ tag: "ref", operands: [2] }, [{ tag: "ref", operands: [2] }]], null]],
+    ]);
   });
 
   it("iteration is for … of, in pages, and closes early", () => {

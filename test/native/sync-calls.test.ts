@@ -133,17 +133,22 @@ describe("what goes wrong", () => {
     expect(() => raw.sync.callStream(echo, "text" as never)).toThrow(expect.objectContaining({ code: "ERR_ARGUMENT" }));
     expect(() => raw.sync.callStream(echo, new Uint16Array(4) as never)).toThrow(expect.objectContaining({ code: "ERR_ARGUMENT" }));
     expect(() => raw.sync.callStream(echo, encode([1]))).toThrow(expect.objectContaining({ code: "ERR_ARGUMENT" }));
-    expect(() => raw.sync.get(echo, 5 as never, 0)).toThrow(expect.objectContaining({ code: "ERR_ARGUMENT" }));
+    expect(() => raw.sync.get(echo, 5 as never, false)).toThrow(expect.objectContaining({ code: "ERR_ARGUMENT" }));
   });
 });
 
 describe("attributes", () => {
   it("data, objects and missing ones", () => {
     const module = raw.handle("__import__('math')");
-    expect(raw.sync.get(module, "pi", 0)).toBe(Math.PI);
-    raw.sync.get(module, "sqrt", 0);
-    expect(raw.sync.outcome).toBe(1);
-    raw.sync.get(module, "no_such_name", 0);
+    expect(raw.sync.get(module, "pi", false)).toBe(Math.PI);
+    const id = raw.sync.get(module, "sqrt", false);
+    expect(raw.sync.outcome).toBe(5);
+    expect(raw.sync.typeName).toBe("builtin_function_or_method");
+    const ref = {};
+    raw.sync.refs.bind(id as number, false, ref);
+    expect(raw.sync.get(module, "sqrt", false)).toBe(ref);
+    expect(raw.sync.outcome).toBe(0);
+    raw.sync.get(module, "no_such_name", false);
     expect(raw.sync.outcome).toBe(2);
   });
 

@@ -262,6 +262,25 @@ class Handles(unittest.TestCase):
         other = table.introduce(object())
         self.assertNotEqual(other & 0xFFFFFF, handle & 0xFFFFFF)
 
+    def test_bound_methods_of_one_function_and_object_share_a_handle(self) -> None:
+        from _isopy.handles import HandleTable
+
+        class Thing:
+            def one(self) -> None: ...
+
+            def two(self) -> None: ...
+
+        table, thing, words = HandleTable(), Thing(), ["a"]
+        first = table.introduce(thing.one)
+        self.assertEqual(table.introduce(thing.one), first)
+        self.assertEqual(table.introduce(words.append), table.introduce(words.append))
+        self.assertEqual(
+            len({first, *map(table.introduce, (thing.two, Thing().one, words.index, ["a"].append))}), 5
+        )
+        self.assertEqual(table.get(first), thing.one)
+        table.release([(first, 2)])
+        self.assertNotEqual(table.introduce(thing.one), first)
+
     def test_unawaited_coroutines_end_quietly(self) -> None:
         import warnings
 

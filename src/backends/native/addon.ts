@@ -69,18 +69,35 @@ export interface AddonEngine {
   release(): void;
   waitOpen(milliseconds: number): boolean;
   waitClosed(milliseconds: number): boolean;
+  // Names are strings, or what `name` gave for them (`native/sync_calls.h`).
   call(handle: number, ...args: unknown[]): unknown;
+  callRefs(handle: number, mask: number, ...args: unknown[]): unknown;
+  callKeep(handle: number, mask: number, ...args: unknown[]): unknown;
   callStream(handle: number, operands: Uint8Array): unknown;
   /** With arguments in the memory of `useMemory`; text and buffers beside it. */
   callFlat(handle: number, slots: number, text: string | undefined, buffers: readonly Uint8Array[] | undefined): unknown;
   useMemory(memory: ArrayBuffer): void;
-  get(handle: number, name: string, mode: number): unknown;
+  get(handle: number, name: number | string): unknown;
+  getKeep(handle: number, name: number | string): unknown;
+  set(handle: number, name: number | string, value: unknown): unknown;
+  item(handle: number, key: unknown): unknown;
+  setItem(handle: number, key: unknown, value: unknown): unknown;
+  module(name: number | string): unknown;
   convert(handle: number, mode: number): unknown;
   run(program: Uint8Array): unknown;
   /** Whether ArrayBuffers may lie over Python's memory here; else `claim` copies. */
   readonly externalMemory: boolean;
   claim(id: number, copy: boolean): ArrayBuffer | undefined;
   unclaim(id: number, buffer: ArrayBuffer): boolean;
+  name(name: string): number | undefined;
+  typeName(index: number): string;
+  // The weak table of refs (`native/sync_refs.h`).
+  knownRef(handle: number, keep: boolean): object | undefined;
+  bindRef(handle: number, keep: boolean, ref: object): void;
+  unbindRef(handle: number, keep: boolean): number;
+  sweepRefs(): number;
+  liveRefs(): unknown[];
+  forgetRefs(): void;
 }
 
 const FILE = `isopy-${process.platform}-${process.arch}.node`;

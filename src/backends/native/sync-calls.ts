@@ -1,25 +1,32 @@
 /**
- * Calls without a promise: scalars go straight into the addon, data through memory that both sides see
- * (`flat-calls.ts`), everything else as a stream.
+ * Calls without a promise: scalars and handles go straight into the addon, data through memory that both
+ * sides see (`flat-calls.ts`), everything else as a stream.
  *
  * The addon leaves the outcome in `state[0]` and a stream's bytes in `scratch` (length in
  * `state[1]`), or returns them when they are too long for it. `state[2]` says that events are
- * waiting, so that what Python printed is delivered before the caller continues.
+ * waiting, so that what Python printed is delivered before the caller continues. For a new ref
+ * `state[8]` are its flags and `state[9]` its type.
  */
-import type { Program, Reply, Scalar, SyncCalls, WireLimits } from "../../core/backend.ts";
+import type { Program, Reply, Scalar, SyncCalls, SyncOutcome, SyncRefs, SyncResult, WireLimits } from "../../core/backend.ts";
 import { EngineError } from "../../core/errors.ts";
 import { readReplies } from "../../core/transport.ts";
 import type { AddonEngine } from "./addon.ts";
 import { FlatCalls } from "./flat-calls.ts";
 import { typed } from "./typed-error.ts";
 
-type Result = Scalar | Uint8Array;
+/** The names of a program are few; whoever makes them up as they go sends strings. */
+const MOST_NAMES = 4096;
 
 export class NativeSyncCalls implements SyncCalls {
   readonly #engine: AddonEngine;
   readonly #state: Int32Array;
   readonly #scratch: Uint8Array;
   readonly #flush: () => void;
+  /** The numbers that the addon knows names by. */
+  readonly #names = new Map<string, number>();
+  /** Type names by index. */
+  readonly #types: string[] = [];
+  readonly refs: SyncRefs;
   readonly data: FlatCalls;
 
   constructor(engine: AddonEngine, limits: WireLimits, flush: () => void) {
@@ -28,10 +35,23 @@ export class NativeSyncCalls implements SyncCalls {
     this.#state = engine.state;
     this.#scratch = engine.scratch;
     this.#flush = flush;
+    this.refs = refsOf(engine);
   }
 
-  get outcome(): 0 | 1 | 2 {
-    return this.#state[0] as 0 | 1 | 2;
+  get outcome(): SyncOutcome {
+    return this.#state[0] as SyncOutcome;
+  }
+
+  get flags(): number {
+    return this.#state[8] as number;
+  }
+
+  get typeName(): string {
+    const index = this.#state[9] as number;
+    if (index >= 0) return this.#types[index] as string;
+    const name = this.#engine.typeName(~index);
+    this.#types[~index] = name;
+    return name;
   }
 
   /** How many streams the addon's own codec has read and written; for tests. */
@@ -39,7 +59,7 @@ export class NativeSyncCalls implements SyncCalls {
     return this.#state[3] as number;
   }
 
-  call(handle: number, args: readonly Scalar[]): Result {
+  call(handle: number, args: readonly Scalar[]): SyncResult {
     const engine = this.#engine;
     let result: unknown;
     try {
@@ -53,6 +73,9 @@ export class NativeSyncCalls implements SyncCalls {
         case 2:
           result = engine.call(handle, args[0], args[1]);
           break;
+        case 3:
+          result = engine.call(handle, args[0], args[1], args[2]);
+          break;
         default:
           result = engine.call(handle, ...args);
       }
@@ -62,7 +85,17 @@ export class NativeSyncCalls implements SyncCalls {
     return this.#taken(result);
   }
 
-  callStream(handle: number, operands: Uint8Array): Result {
+  callRefs(handle: number, mask: number, args: readonly Scalar[], keep: boolean): SyncResult {
+    let result: unknown;
+    try {
+      result = keep ? this.#engine.callKeep(handle, mask, ...args) : this.#engine.callRefs(handle, mask, ...args);
+    } catch (error) {
+      throw typed(error);
+    }
+    return this.#taken(result);
+  }
+
+  callStream(handle: number, operands: Uint8Array): SyncResult {
     let result: unknown;
     try {
       result = this.#engine.callStream(handle, operands);
@@ -72,17 +105,60 @@ export class NativeSyncCalls implements SyncCalls {
     return this.#taken(result);
   }
 
-  get(handle: number, name: string, mode: number): Result {
+  get(handle: number, name: string, keep: boolean): SyncResult {
+    const known = this.#names.get(name) ?? this.#named(name);
     let result: unknown;
     try {
-      result = this.#engine.get(handle, name, mode);
+      result = keep ? this.#engine.getKeep(handle, known) : this.#engine.get(handle, known);
     } catch (error) {
       throw typed(error);
     }
     return this.#taken(result);
   }
 
-  convert(handle: number, mode: number): Result {
+  set(handle: number, name: string, value: Scalar): SyncResult {
+    const known = this.#names.get(name) ?? this.#named(name);
+    let result: unknown;
+    try {
+      result = this.#engine.set(handle, known, value);
+    } catch (error) {
+      throw typed(error);
+    }
+    return this.#taken(result);
+  }
+
+  item(handle: number, key: Scalar): SyncResult {
+    let result: unknown;
+    try {
+      result = this.#engine.item(handle, key);
+    } catch (error) {
+      throw typed(error);
+    }
+    return this.#taken(result);
+  }
+
+  setItem(handle: number, key: Scalar, value: Scalar): SyncResult {
+    let result: unknown;
+    try {
+      result = this.#engine.setItem(handle, key, value);
+    } catch (error) {
+      throw typed(error);
+    }
+    return this.#taken(result);
+  }
+
+  module(name: string): SyncResult {
+    const known = this.#names.get(name) ?? this.#named(name);
+    let result: unknown;
+    try {
+      result = this.#engine.module(known);
+    } catch (error) {
+      throw typed(error);
+    }
+    return this.#taken(result);
+  }
+
+  convert(handle: number, mode: number): SyncResult {
     let result: unknown;
     try {
       result = this.#engine.convert(handle, mode);
@@ -105,21 +181,55 @@ export class NativeSyncCalls implements SyncCalls {
     return reply;
   }
 
-  #taken(returned: unknown): Result {
+  /** The number of a name that was not used before; the name itself when there are too many. */
+  #named(name: string): number | string {
+    if (this.#names.size >= MOST_NAMES) return name;
+    let number: number | undefined;
+    try {
+      number = this.#engine.name(name);
+    } catch (error) {
+      throw typed(error);
+    }
+    if (number === undefined) return name;
+    this.#names.set(name, number);
+    return number;
+  }
+
+  #taken(returned: unknown): SyncResult {
     const state = this.#state;
-    const result = (state[0] as number) >= 3 ? this.data.receive(returned) : returned;
+    const result = state[0] === 3 || state[0] === 4 ? this.data.receive(returned) : returned;
     if (state[2] !== 0) return this.#afterEvents(result);
-    return state[0] === 0 ? (result as Scalar) : ((result as Uint8Array | undefined) ?? this.#scratch.subarray(0, state[1]));
+    return state[0] === 1 || state[0] === 2
+      ? ((result as Uint8Array | undefined) ?? this.#scratch.subarray(0, state[1]))
+      : (result as Scalar | object);
   }
 
   /** Rare: an event handler may call Python again, and would overwrite what this call returned. */
-  #afterEvents(result: unknown): Result {
+  #afterEvents(result: unknown): SyncResult {
     const state = this.#state;
-    const outcome = state[0]!;
-    const kept = outcome === 0 ? (result as Scalar) : ((result as Uint8Array | undefined) ?? this.#scratch.slice(0, state[1]));
+    const before = state.slice();
+    const outcome = before[0];
+    const kept =
+      outcome === 1 || outcome === 2
+        ? ((result as Uint8Array | undefined) ?? this.#scratch.slice(0, before[1]))
+        : (result as Scalar | object);
     state[2] = 0;
     this.#flush();
-    state[0] = outcome;
+    for (const slot of [0, 8, 9]) state[slot] = before[slot] as number;
     return kept;
   }
+}
+
+function refsOf(engine: AddonEngine): SyncRefs {
+  return {
+    known: (handle, keep) => engine.knownRef(handle, keep),
+    bind: (handle, keep, ref) => engine.bindRef(handle, keep, ref),
+    unbind: (handle, keep) => engine.unbindRef(handle, keep),
+    sweep: () => engine.sweepRefs(),
+    live: () => {
+      const flat = engine.liveRefs();
+      return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i] as object, flat[2 * i + 1] as number] as const);
+    },
+    clear: () => engine.forgetRefs(),
+  };
 }
