@@ -304,7 +304,6 @@ constexpr Named kEngineMethods[] = {
     {"waitClosed", &engine_wait_closed},
     {"call", &sync_call},
     {"callRefs", &sync_call_refs},
-    {"callKeep", &sync_call_keep},
     {"get", &sync_get},
     {"getKeep", &sync_get_keep},
     {"set", &sync_set},

@@ -85,7 +85,7 @@ napi_value perform_on(napi_env env, const SyncArguments& arguments, Kind kind, O
 }
 
 /// Arguments `from` to the end as scalars, or as the objects of handles where `mask` says so.
-napi_value call_with(napi_env env, napi_callback_info info, Kind kind, bool masked) {
+napi_value call_with(napi_env env, napi_callback_info info, bool masked) {
   SyncArguments given(env, info);
   return perform_on(
       env, given, kind, [&](const Gil& gil, EngineContext& context, PyObject* callee) -> PyOwned {
@@ -147,13 +147,8 @@ bool initializing(PyObject* module) {
 
 }  // namespace
 
-napi_value sync_call(napi_env env, napi_callback_info info) { return call_with(env, info, kCopies, false); }
-napi_value sync_call_refs(napi_env env, napi_callback_info info) {
-  return call_with(env, info, kCopies, true);
-}
-napi_value sync_call_keep(napi_env env, napi_callback_info info) {
-  return call_with(env, info, kKeeps, true);
-}
+napi_value sync_call(napi_env env, napi_callback_info info) { return call_with(env, info, false); }
+napi_value sync_call_refs(napi_env env, napi_callback_info info) { return call_with(env, info, true); }
 napi_value sync_get(napi_env env, napi_callback_info info) { return get_attribute(env, info, kCopies); }
 napi_value sync_get_keep(napi_env env, napi_callback_info info) { return get_attribute(env, info, kKeeps); }
 

@@ -54,13 +54,14 @@ export class SyncRefNode extends RefNode {
   override apply(_blank: object, _this: unknown, args: unknown[]): unknown {
     if (this.disposed !== false) this.usable(this.home);
     const home = this.home as unknown as SyncHome;
+    if (this.keep) return this.#callWith(home, args);
     for (let i = 0; i < args.length; i++) {
       const arg = args[i];
       if ((typeof arg === "object" && arg !== null) || typeof arg === "function" || typeof arg === "symbol") return this.#call(home, args);
     }
     const { calls } = home;
-    const value = this.keep ? calls.callRefs(this.id, 0, args as Scalar[], true) : calls.call(this.id, args as Scalar[]);
-    return calls.outcome === 0 ? value : home.outcome(value, this.keep, traps.apply);
+    const value = calls.call(this.id, args as Scalar[]);
+    return calls.outcome === 0 ? value : home.outcome(value, false, traps.apply);
   }
 
   /** Refs of this engine cross as handles; with any other object the arguments are a stream. */
@@ -82,8 +83,8 @@ export class SyncRefNode extends RefNode {
       }
     }
     const { calls } = home;
-    const value = calls.callRefs(this.id, mask, given, this.keep);
-    return calls.outcome === 0 ? value : home.outcome(value, this.keep, traps.apply);
+    const value = calls.callRefs(this.id, mask, given);
+    return calls.outcome === 0 ? value : home.outcome(value, false, traps.apply);
   }
 
   #callWith(home: SyncHome, args: unknown[]): unknown {

@@ -72,7 +72,6 @@ export interface AddonEngine {
   // Names are strings, or what `name` gave for them (`native/sync_calls.h`).
   call(handle: number, ...args: unknown[]): unknown;
   callRefs(handle: number, mask: number, ...args: unknown[]): unknown;
-  callKeep(handle: number, mask: number, ...args: unknown[]): unknown;
   callStream(handle: number, operands: Uint8Array): unknown;
   /** With arguments in the memory of `useMemory`; text and buffers beside it. */
   callFlat(handle: number, slots: number, text: string | undefined, buffers: readonly Uint8Array[] | undefined): unknown;

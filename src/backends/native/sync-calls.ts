@@ -85,10 +85,10 @@ export class NativeSyncCalls implements SyncCalls {
     return this.#taken(result);
   }
 
-  callRefs(handle: number, mask: number, args: readonly Scalar[], keep: boolean): SyncResult {
+  callRefs(handle: number, mask: number, args: readonly Scalar[]): SyncResult {
     let result: unknown;
     try {
-      result = keep ? this.#engine.callKeep(handle, mask, ...args) : this.#engine.callRefs(handle, mask, ...args);
+      result = this.#engine.callRefs(handle, mask, ...args);
     } catch (error) {
       throw typed(error);
     }
