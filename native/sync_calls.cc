@@ -88,7 +88,7 @@ napi_value perform_on(napi_env env, const SyncArguments& arguments, Kind kind, O
 napi_value call_with(napi_env env, napi_callback_info info, bool masked) {
   SyncArguments given(env, info);
   return perform_on(
-      env, given, kind, [&](const Gil& gil, EngineContext& context, PyObject* callee) -> PyOwned {
+      env, given, kCopies, [&](const Gil& gil, EngineContext& context, PyObject* callee) -> PyOwned {
         constexpr std::size_t kFew = 8;
         std::uint32_t mask = 0;
         const std::size_t from = masked ? 2 : 1;

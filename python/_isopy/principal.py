@@ -8,7 +8,7 @@ The host has a thread of its own for control frames, so that interrupts get thro
 
 from __future__ import annotations
 
-import signal
+import _signal as signals  # not `signal`, which an engine need not load at its start
 import threading
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Optional
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .host import Host
 
 # Ignored by default, and of no use to anybody but readers of urgent TCP data.
-SIGNAL: Optional[int] = getattr(signal, "SIGURG", None)
+SIGNAL: Optional[int] = getattr(signals, "SIGURG", None)
 
 
 class Principal:
@@ -54,7 +54,7 @@ class Principal:
             self._working = True
         if not self._ready:
             self._ready = True
-            signal.signal(SIGNAL, _struck)  # type: ignore[arg-type]
+            signals.signal(SIGNAL, _struck)  # type: ignore[arg-type]
             _guard(host)
 
     def leave(self) -> None:
@@ -63,7 +63,7 @@ class Principal:
 
     def strike(self) -> None:
         """Any thread: makes the main thread look for interrupts now, also out of a system call."""
-        signal.pthread_kill(self.ident, SIGNAL)  # type: ignore[arg-type]
+        signals.pthread_kill(self.ident, SIGNAL)  # type: ignore[arg-type]
 
 
 def _struck(number: int, frame: Any) -> None:
@@ -82,6 +82,8 @@ def _struck(number: int, frame: Any) -> None:
 
 def _guard(host: Host) -> None:
     """`signal.signal(SIGINT, …)` sets what Python calls, and leaves what the system calls to the host."""
+    import signal
+
     original = signal.signal
 
     @wraps(original)
