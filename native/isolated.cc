@@ -75,7 +75,9 @@ bool wait_alone(Interpreter& interpreter, PyThreadState* own) {
   for (;;) {
     {
       GilAcquire gil(own);
-      if (interpreter.is_alone(gil.token(), own)) return true;
+      interpreter.dropped.drain(gil.token());
+      // JavaScript may still view memory of its objects.
+      if (interpreter.dropped.lent.load() == 0 && interpreter.is_alone(gil.token(), own)) return true;
     }
     if (Clock::now() >= deadline) return false;
     std::this_thread::sleep_for(kLook);  // a thread that has just ended still clears its state

@@ -59,12 +59,16 @@ if (bare.value) contenders.push({ name: "floor", ...node(inRoot("bench/native/pe
 for (const peer of folder.value ? ["node-calls-python", "pymport"] : []) {
   contenders.push({ name: peer, ...node(inRoot(`bench/native/peers/${peer}.mjs`), folder.value, functions), env: shared });
 }
+if (only === undefined || only.includes("border")) {
+  const border = await compile("bench/native/border.ts");
+  contenders.push({ name: "the addon's border", ...node(border, functions), env: { ISOPY_BENCH_ONLY: only, ISOPY_PYTHON: venvPython() } });
+}
 const newer = allPythons().filter(({ version, shared }) => shared && Number(version.split(".")[1]) >= 12);
 const latest = newer.at(-1);
 if (latest) contenders.push(ours("isopy, newest Python", latest.executable, only ?? "coroutines,parallel"));
 const results = await contest(contenders, rounds, console.log);
 
-const figures = { ...results.isopy.figures };
+const figures = { ...results.isopy.figures, ...results["the addon's border"]?.figures };
 if (latest) {
   figures.coroutinesEager = results["isopy, newest Python"].figures.coroutines;
   figures.parallel = results["isopy, newest Python"].figures.parallel;
