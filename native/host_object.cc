@@ -334,7 +334,10 @@ PyOwned make_host(const Gil&, const std::shared_ptr<Engine>& engine) {
     delete shared;
     return {};
   }
+  const bool isolated = engine->interpreter != Interpreter::main();
   for (PyMethodDef& definition : methods) {
+    // Views would outlive an interpreter that ends; without these two, asking for one is a typed refusal.
+    if (isolated && std::strstr(definition.ml_name, "export") != nullptr) continue;
     PyOwned function = PyOwned::steal(py().PyCFunction_NewEx(&definition, capsule.get(), nullptr));
     if (!function || py().PyObject_SetAttrString(host.get(), definition.ml_name, function.get()) != 0)
       return {};
@@ -347,8 +350,7 @@ PyOwned make_host(const Gil&, const std::shared_ptr<Engine>& engine) {
   if (py().PyObject_SetAttrString(host.get(), "engine", capsule.get()) != 0 ||
       py().PyObject_SetAttrString(host.get(), "can_ask", py()._Py_TrueStruct) != 0 ||
       py().PyObject_SetAttrString(host.get(), "threads", py()._Py_TrueStruct) != 0 ||
-      (engine->interpreter != Interpreter::main() &&
-       py().PyObject_SetAttrString(host.get(), "isolated", py()._Py_TrueStruct) != 0) ||
+      (isolated && py().PyObject_SetAttrString(host.get(), "isolated", py()._Py_TrueStruct) != 0) ||
       // Batches come from the facade's writer alone; operand streams may come from anybody with the addon.
       py().PyObject_SetAttrString(host.get(), "trusted_batches", py()._Py_TrueStruct) != 0) {
     return {};

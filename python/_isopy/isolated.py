@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Sequence
 from functools import partial
-from importlib.abc import MetaPathFinder
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ExtensionFileLoader, ModuleSpec
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
@@ -54,6 +54,18 @@ class ModuleRefused(EngineError, ImportError):
         self.name = module
 
 
+class _Refusing(Loader):
+    """Stands for the loader of a module that is refused: to look for it is no error, to load it is."""
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        raise ModuleRefused(
+            spec.name, "keeps its state once per process and does not work in an isolated interpreter"
+        )
+
+    def exec_module(self, module: ModuleType) -> None:
+        raise AssertionError("a refused module was made")
+
+
 class _Doorkeeper(MetaPathFinder):
     """The first finder: refuses by name."""
 
@@ -63,11 +75,7 @@ class _Doorkeeper(MetaPathFinder):
     def find_spec(
         self, name: str, path: Optional[Sequence[str]], target: Optional[ModuleType] = None
     ) -> Optional[ModuleSpec]:
-        if name in self._refused:
-            raise ModuleRefused(
-                name, "keeps its state once per process and does not work in an isolated interpreter"
-            )
-        return None
+        return ModuleSpec(name, _Refusing()) if name in self._refused else None
 
 
 def guard(own_gil: bool) -> None:

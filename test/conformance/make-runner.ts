@@ -65,7 +65,7 @@ export async function makeRunner(facade: Facade): Promise<Runner> {
     engine,
     capabilities: { ...capabilities, promises },
     python: [found[0], found[1]],
-    modules: new Set(found[2]),
+    modules: new Set(engine === "native-isolated" ? found[2].filter((name) => name === "zones") : found[2]), // NumPy is refused there
     py,
     api,
     probe,

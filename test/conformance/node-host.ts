@@ -9,7 +9,8 @@ import { vectors } from "./vectors/index.ts";
 
 const byName = new Map(vectors.map((vector) => [vector.name, vector]));
 
-export function runVectorsHere(engine: Exclude<EngineName, "browser">): void {
+/** @param most of each group */
+export function runVectorsHere(engine: Exclude<EngineName, "browser">, most = Number.POSITIVE_INFINITY): void {
   const start = async () => {
     const runner = await startEngine(engine);
     if ("absent" in runner) return runner;
@@ -26,5 +27,5 @@ export function runVectorsHere(engine: Exclude<EngineName, "browser">): void {
       close: () => runner.close(),
     };
   };
-  runVectors(engine, start, { numpy: inCI && engine !== "wasm-node" });
+  runVectors(engine, start, { numpy: inCI && engine.startsWith("native-") && engine !== "native-isolated" }, most);
 }

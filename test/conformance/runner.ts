@@ -9,7 +9,7 @@ import type { Need } from "./vector.ts";
 // biome-ignore lint/suspicious/noExplicitAny: attributes of Python objects are only known at run time
 export type Loose = any;
 
-export type EngineName = "native-async" | "native-sync" | "wasm-node" | "browser";
+export type EngineName = "native-async" | "native-isolated" | "native-sync" | "wasm-node" | "browser";
 
 /** One evaluation of `probe.py`: statements, then an expression, with JavaScript values bound. */
 export interface Evaluation {

@@ -27,7 +27,10 @@ export function runVectors(
   engine: EngineName,
   start: () => Promise<VectorHost | { readonly absent: string }>,
   mustHave: { readonly numpy: boolean },
+  most = Number.POSITIVE_INFINITY,
 ): void {
+  const chosen = groups.flatMap((group) => vectors.filter((one) => one.group === group).slice(0, most));
+  const names = new Set(chosen.map((one) => one.name));
   let host: VectorHost | undefined;
   let absent = "";
   let before = 0;
@@ -46,7 +49,7 @@ export function runVectors(
 
   for (const group of groups) {
     describe(group, () => {
-      for (const vector of vectors.filter((one) => one.group === group)) {
+      for (const vector of chosen.filter((one) => one.group === group)) {
         it(vector.name, async ({ skip }) => {
           if (host === undefined) return skip(absent);
           const why = await host.whySkipped(vector.name);
@@ -65,7 +68,7 @@ export function runVectors(
   describe("the engine afterwards", () => {
     it("has left out exactly what the support matrix declares", ({ skip }) => {
       if (host === undefined) return skip(absent);
-      const declared = declaredExceptions().filter((one) => one.engines.includes(engine));
+      const declared = declaredExceptions().filter((one) => one.engines.includes(engine) && names.has(one.vector));
       expect([...leftOut].sort()).toEqual(declared.map((one) => one.vector).sort());
     });
     it("holds no handle more than before", async ({ skip }) => {

@@ -78,8 +78,7 @@ async def later(value):
 
 @counted
 def items(count):
-    for number in range(count):
-        yield number
+    yield from range(count)
 
 
 @counted

@@ -221,7 +221,10 @@ async def careful(ask, begun):
     let aborted = 0;
     for (let i = 0; i < 400; i++) {
       const controller = new AbortController();
-      const call = run(steps(i % 20), { signal: controller.signal }).catch((error: Error) => (aborted++, error.name));
+      const call = run(steps(i % 20), { signal: controller.signal }).catch((error: Error) => {
+        aborted++;
+        return error.name;
+      });
       if (i % 2 === 0) controller.abort();
       else setImmediate(() => controller.abort());
       expect(await steps(3)).toBe(3);

@@ -333,7 +333,7 @@ describe("what is hard about", () => {
         [true, 1, 1.5, null],
       ],
     ],
-    ["holes and undefined", () => [new Array(5), [1, , 3], { u: undefined }]], // biome-ignore lint/suspicious/noSparseArray: that is the case
+    ["holes and undefined", () => [new Array(5), [1, , 3], { u: undefined }]],
     [
       "long and short text, mixed",
       () => ["a", "é", "👍", "x".repeat(1000), "漢".repeat(30), "", "short", "y".repeat(13), "\ud83d", "z".repeat(12)],

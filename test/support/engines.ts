@@ -22,6 +22,18 @@ async function open(engine: NodeEngine): Promise<Open> {
       start: async (options) => sync.createPythonSync({ ...testPython(), ...options }),
     };
   }
+  if (engine === "native-isolated") {
+    return {
+      api: isopy,
+      promises: true,
+      async start(options) {
+        const parent = await isopy.createPython({ backend: "native", ...testPython(), ...options });
+        const isolated = await parent.context({ isolation: "interpreter" });
+        isolated.close = () => parent.close(); // with everything that it made
+        return isolated;
+      },
+    };
+  }
   const how = engine === "wasm-node" ? ({ backend: "wasm" } as const) : ({ backend: "native", ...testPython() } as const);
   return { api: isopy, promises: true, start: (options) => isopy.createPython({ ...how, ...options }) };
 }
