@@ -18,8 +18,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from .lanes import Lane, current, lane, lanes
-from .lazily import asyncio
 from .later import LATER
+from .lazily import asyncio
 from .principal import PRINCIPAL
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import sys
-import sysconfig
 import threading
 import time
 from collections.abc import Sequence
@@ -136,7 +135,7 @@ def _be_main_thread() -> None:
 
 
 def _standard_directories() -> frozenset[str]:
-    library = sysconfig.get_path("platstdlib")
+    library = os.path.dirname(os.__file__)  # sysconfig names that of a virtual environment, which has none
     found = [library, os.path.join(library, "lib-dynload"), os.path.join(sys.base_exec_prefix, "DLLs")]
     return frozenset(os.path.realpath(directory) for directory in found)
 

@@ -137,7 +137,6 @@ class Settled implements PromiseLike<unknown> {
     return this.#wait.promise.then(nothing, nothing);
   }
 
-  // biome-ignore lint/suspicious/noThenProperty: it stands for a promise
   then<A, B>(
     fulfilled?: ((value: unknown) => A | PromiseLike<A>) | null,
     rejected?: ((error: unknown) => B | PromiseLike<B>) | null,

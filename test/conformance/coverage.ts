@@ -41,9 +41,9 @@ function groupProblems(group: Group, vectors: readonly Vector[]): string[] {
   return problems;
 }
 
-const contentOf = ({ setup, python, js, check, act, values, options, toJs }: Vector): string =>
+const contentOf = ({ setup, python, js, check, act, parts, values, options, toJs }: Vector): string =>
   JSON.stringify(
-    [setup, python, js && String(js), check, act && String(act), values && String(values), options, toJs],
+    [setup, python, js && String(js), check, act && String(act), parts, values && String(values), options, toJs],
     (_key, value: unknown) => (typeof value === "bigint" ? `${value}n` : value),
   );
 

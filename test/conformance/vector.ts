@@ -70,6 +70,8 @@ export interface Vector {
 
   /** A short scene with the engine; its result is compared with `expect` when that is given. */
   readonly act?: (t: Runner) => unknown;
+  /** What tells rows apart whose `act` is made by one function. */
+  readonly parts?: readonly string[];
   /** The vector must fail like this. */
   readonly throws?: Failure;
 

@@ -191,7 +191,7 @@ describe("refs that were dropped", () => {
     expect(me().name).toBe("by its method");
   });
 
-  it("are released inside a loop that never yields, and memory with them", async () => {
+  it("[N-27] are released inside a loop that never yields, and memory with them", async () => {
     const printed = await output(
       `${startSync}
       const py = startSync();

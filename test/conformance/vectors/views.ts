@@ -36,6 +36,7 @@ const row = (
 ) => ({
   name,
   tags,
+  parts: [setup, source, String(look)],
   act: async (t: Runner) => {
     const outcome = await viewed(t, setup, source, (view, python) => look(view, python, t));
     return outcome === true || (outcome === "ERR_UNSUPPORTED" && !t.capabilities.sharedMemory) ? true : outcome;
@@ -45,6 +46,7 @@ const row = (
 
 const refused = (name: string, setup: string, source: string): Written => ({
   name,
+  parts: [setup, source],
   act: async (t) => viewed(t, setup, source, () => "a view").then(String, (error: { code: string }) => error.code),
   expect: matching("a typed refusal", (code) => code === "ERR_NOT_CONVERTIBLE" || code === "ERR_UNSUPPORTED"),
 });
