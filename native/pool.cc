@@ -216,7 +216,11 @@ void Pool::run(Worker& self) {
     }
     if (surplus) {
       py().PyEval_RestoreThread(state);
-      self.engine.reset();
+      std::shared_ptr<Engine> last;  // dropped without the mutex, which the monitor needs to look at it
+      lock.lock();
+      last.swap(self.engine);
+      lock.unlock();
+      last.reset();
       return retire(self, state);
     }
     lock.lock();

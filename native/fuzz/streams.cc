@@ -26,7 +26,7 @@ std::string written(const isopy::Gil& gil, isopy::StreamWriter& writer, const is
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
   const char* library = std::getenv("ISOPY_FUZZ_LIBRARY");
-  const std::string error = isopy::load_python(library != nullptr ? library : "", false);
+  const std::string error = isopy::load_python(library != nullptr ? library : "", false, {});
   if (!error.empty()) wrong(error.c_str());
   isopy::py().Py_InitializeEx(0);
   isopy::verify_layout();

@@ -13,6 +13,7 @@ const paths = [option("python") as string];
 /** Of each kind, left by one operation; and what caches and the collector move anyhow in one window. */
 const BOUND = 0.05;
 const SLACK = 15;
+const WINDOWS = 8;
 /** Fills what is bounded by number: an engine remembers its last 1,024 exceptions, and their numbers a little longer. */
 const WARM_UP = 1_400;
 
@@ -135,9 +136,9 @@ const slopes: Record<string, number[]> = {};
 const problems: string[] = [];
 for (const [name, body] of Object.entries(operations)) {
   const least = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-  // The least of three windows: what a cache grows by is not in all of them, a leak is.
+  // The least of some windows: what a cache grows by is not in all of them, a leak is.
   for (let round = 0; round < Math.max(WARM_UP, rounds / 4); round++) await body();
-  for (let window = 0; window < 3; window++) {
+  for (let window = 0; window < WINDOWS; window++) {
     const before = await alive();
     for (let round = 0; round < rounds; round++) await body();
     const after = await alive();

@@ -29,7 +29,11 @@ async function open(engine: NodeEngine): Promise<Open> {
       async start(options) {
         const parent = await isopy.createPython({ backend: "native", ...testPython(), ...options });
         const isolated = await parent.context({ isolation: "interpreter" });
-        isolated.close = () => parent.close(); // with everything that it made
+        const own = isolated.close.bind(isolated);
+        isolated.close = () => {
+          isolated.close = own; // which the parent calls
+          return parent.close(); // with everything that it made
+        };
         return isolated;
       },
     };
