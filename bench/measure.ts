@@ -1,4 +1,5 @@
 /** Samples and medians. Each figure is the median of at least five samples after a warm-up. */
+import { median } from "./native/sampling.mjs";
 
 export interface Figure {
   readonly name: string;
@@ -16,12 +17,6 @@ export interface Figure {
   readonly note?: string;
 }
 
-export const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
-};
-
 /** Milliseconds of one sample: the median over `samples` runs of `body`, after one that does not count. */
 export async function timed(body: () => Promise<unknown>, samples = 7): Promise<number> {
   const times: number[] = [];
@@ -30,17 +25,6 @@ export async function timed(body: () => Promise<unknown>, samples = 7): Promise<
     const begin = performance.now();
     await body();
     times.push(performance.now() - begin);
-  }
-  return median(times);
-}
-
-/** Milliseconds of one call of a synchronous function, by loops long enough to be measured. */
-export function timedSync(body: () => unknown, loops: number, samples = 9): number {
-  const times: number[] = [];
-  for (let sample = -2; sample < samples; sample++) {
-    const begin = performance.now();
-    for (let loop = 0; loop < loops; loop++) body();
-    if (sample >= 0) times.push((performance.now() - begin) / loops);
   }
   return median(times);
 }

@@ -12,7 +12,7 @@ import { runScript } from "./checks/script.mjs";
 import { addon } from "./setup/addon.mjs";
 import { build } from "./setup/build.mjs";
 import { dependencies } from "./setup/dependencies.mjs";
-import { exec, tail } from "./setup/exec.mjs";
+import { exec, reported, tail } from "./setup/exec.mjs";
 import { inRoot } from "./setup/paths.mjs";
 import { defaultPython } from "./setup/pythons.mjs";
 import { step } from "./setup/step.mjs";
@@ -20,7 +20,7 @@ import { step } from "./setup/step.mjs";
 /** Runs one bench program; its last line is JSON. */
 async function figuresOf(name, outcome) {
   if (outcome.code !== 0) throw new Error(`${name} failed:\n${tail(outcome, 20)}`);
-  return JSON.parse(outcome.stdout.trim().split("\n").at(-1)).figures;
+  return reported(outcome).figures;
 }
 
 /** Milliseconds that `import "isopy"` adds to a bare Node process. */

@@ -1,7 +1,7 @@
 /**
  * Runs the contenders in turn, several times, so that a slow moment of the machine hits each of them.
  */
-import { exec, tail } from "../setup/exec.mjs";
+import { exec, reported, tail } from "../setup/exec.mjs";
 
 /**
  * @typedef {{ name: string, command: string, args: readonly string[], env?: Record<string, string | undefined> }} Contender
@@ -28,7 +28,7 @@ export async function contest(contenders, rounds, say) {
         own.problems["all of it"] = tail(outcome, 3);
         continue;
       }
-      const { figures, problems } = JSON.parse(outcome.stdout.trim().split("\n").at(-1));
+      const { figures, problems } = reported(outcome);
       for (const [key, value] of Object.entries(figures)) (own.samples[key] ??= []).push(value);
       Object.assign(own.problems, problems);
     }

@@ -23,6 +23,13 @@ export function judge(figure) {
 
 export const number = (value) => (value >= 1000 ? Math.round(value).toLocaleString("en-US") : String(Number(value.toPrecision(3))));
 
+/** A table whose columns line up in plain text too. */
+export function markdownTable(head, rows) {
+  const widths = head.map((text, column) => Math.max(text.length, ...rows.map((row) => row[column].length)));
+  const line = (cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column])).join(" | ")} |`;
+  return [line(head), `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...rows.map(line)].join("\n");
+}
+
 export function resultsPage(machine, judged) {
   const head = ["figure", "ours", "baseline", "ours / baseline", "bar", ""];
   const rows = judged.map((one) => [
@@ -33,9 +40,7 @@ export function resultsPage(machine, judged) {
     one.rule,
     one.ok ? "ok" : "**MISS**",
   ]);
-  const widths = head.map((text, column) => Math.max(text.length, ...rows.map((row) => row[column].length)));
-  const line = (cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column])).join(" | ")} |`;
-  const table = [line(head), `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...rows.map(line)].join("\n");
+  const table = markdownTable(head, rows);
   const text = `# Results\n\nWritten by \`npm run bench\`. Each figure is a median; a baseline is measured in the same run.\nAbsolute times move with the machine, ratios inside one run are the reliable part.\n\nMachine: ${machine}\n\n${table}\n`;
   return { text, table };
 }

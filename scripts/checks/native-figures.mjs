@@ -1,5 +1,5 @@
 /** The cases of the native bench against their bars, and the page of results. Pure. */
-import { number } from "./figures.mjs";
+import { markdownTable, number } from "./figures.mjs";
 
 /**
  * One line of the table.
@@ -44,6 +44,8 @@ function ruleOf({ more, unit }, bar) {
 }
 
 /**
+ * The page, and whether it is good enough: 80 % of the bars met and no case slower than its best peer.
+ *
  * @param {string} machine
  * @param {readonly ReturnType<typeof judgeCase>[]} lines
  * @param {readonly string[]} remarks
@@ -60,9 +62,7 @@ export function nativePage(machine, lines, remarks) {
     one.rule,
     one.state === "MISS" ? "**MISS**" : one.state,
   ]);
-  const widths = head.map((text, column) => Math.max(text.length, ...rows.map((row) => row[column].length)));
-  const line = (cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column])).join(" | ")} |`;
-  const table = [line(head), `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...rows.map(line)].join("\n");
+  const table = markdownTable(head, rows);
   const met = lines.filter(({ state }) => state === "ok").length;
   const judged = lines.filter(({ state }) => state !== "no peer").length;
   const beaten = lines.filter((one) => one.beaten).map(({ name }) => name);
@@ -72,5 +72,5 @@ export function nativePage(machine, lines, remarks) {
     ...remarks,
   ];
   const text = `# The native engine, beside its peers\n\nWritten by \`npm run bench:native\`: medians, all contenders in turn in one run. Absolute times move with the\nmachine, ratios inside one run are the reliable part.\n\nMachine: ${machine}\n\n${table}\n\n${summary.map((sentence) => `- ${sentence}`).join("\n")}\n`;
-  return { text, table, summary };
+  return { text, table, summary, accepted: met / judged >= 0.8 && beaten.length === 0 };
 }

@@ -4,9 +4,9 @@
  */
 import fs from "node:fs";
 import { fail, merge, pass, skip } from "../checks/tally.mjs";
-import { canInstall, installPackage } from "../setup/debian.mjs";
-import { exec, tail, which } from "../setup/exec.mjs";
-import { CI, inRoot } from "../setup/paths.mjs";
+import { commandOf } from "../setup/debian.mjs";
+import { exec, tail } from "../setup/exec.mjs";
+import { inRoot } from "../setup/paths.mjs";
 import { leakRun } from "./leaks.mjs";
 import { stressRun } from "./stress.mjs";
 
@@ -16,17 +16,9 @@ const ROUNDS = { slice: 50, full: 1_000 };
 const SLICE = ["sync.test.ts", "threads.test.ts", "sync-calls.test.ts"];
 const REPORT = /(Fatal Python error|negative ref count|called without holding the GIL|Debug memory block|Assertion .* failed)/;
 
-async function debugPython() {
-  const found = which("python3.11-dbg", "python3-dbg");
-  if (found !== undefined || !(CI && canInstall())) return found;
-  await installPackage("python3.11-dbg");
-  await installPackage("libpython3.11-dbg");
-  return which("python3.11-dbg");
-}
-
 /** @param {"slice" | "full"} size */
 export async function debugBuild(size) {
-  const python = await debugPython();
+  const python = await commandOf(["python3.11-dbg", "python3-dbg"], ["python3.11-dbg", "libpython3.11-dbg"]);
   if (python === undefined) return skip("debug build of CPython", "there is none here (Debian: python3.11-dbg)");
   const env = { ISOPY_PYTHON: python, ISOPY_ALLOW: "debug", PYTHONMALLOC: "debug", NO_COLOR: "1" };
   const files = size === "slice" ? SLICE : fs.readdirSync(inRoot("test/native")).filter((file) => file.endsWith(".test.ts"));

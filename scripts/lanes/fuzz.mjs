@@ -5,9 +5,9 @@
 import fs from "node:fs";
 import path from "node:path";
 import { fail, pass, skip } from "../checks/tally.mjs";
-import { canInstall, installPackage } from "../setup/debian.mjs";
-import { exec, tail, which } from "../setup/exec.mjs";
-import { CI, inCache, inRoot } from "../setup/paths.mjs";
+import { commandOf } from "../setup/debian.mjs";
+import { exec, tail } from "../setup/exec.mjs";
+import { inCache, inRoot } from "../setup/paths.mjs";
 import { defaultPython } from "../setup/pythons.mjs";
 
 const SOURCES = ["fuzz/streams.cc", "stream_reader.cc", "stream_writer.cc", "python_api.cc"];
@@ -25,18 +25,10 @@ for number, value in enumerate(values):
             file.write(bytes([kind]) + pickle.dumps(value, 5))
 `;
 
-async function compiler() {
-  const found = which("clang++-14", "clang++");
-  if (found !== undefined || !(CI && canInstall())) return found;
-  await installPackage("clang-14");
-  await installPackage("libclang-rt-14-dev");
-  return which("clang++-14");
-}
-
 /** @param {number} seconds */
 export async function fuzz(seconds) {
   const title = "fuzzing streams and batches";
-  const clang = await compiler();
+  const clang = await commandOf(["clang++-14", "clang++"], ["clang-14", "libclang-rt-14-dev"]);
   if (clang === undefined) return skip(title, "no clang with libFuzzer (Debian: clang-14 and libclang-rt-14-dev)");
   const python = defaultPython();
   if (python === undefined) return skip(title, "no Python on PATH");

@@ -1,7 +1,7 @@
 /** The allocation-failure run (`test/lanes/memory.ts`): no allocation that fails may end the process. */
 import { compile } from "../checks/script.mjs";
 import { fail, merge, pass, skip } from "../checks/tally.mjs";
-import { exec, tail } from "../setup/exec.mjs";
+import { exec, reported, tail } from "../setup/exec.mjs";
 import { inRoot } from "../setup/paths.mjs";
 
 /** @param {number} points  How many allocations of each operation are tried. */
@@ -10,9 +10,9 @@ export async function allocationFailures(points) {
   const program = await compile("test/lanes/memory.ts");
   const args = [program, `--points=${points}`, `--python=${inRoot("test/lanes")}`];
   const outcome = await exec(process.execPath, args, { timeout: 30 * 60_000 });
-  const line = outcome.stdout.trim().split("\n").at(-1) ?? "";
-  if (!line.startsWith("{")) return fail(title, `ended with ${outcome.code ?? outcome.signal} after\n${tail(outcome, 12)}`);
-  const { missing, counts, problems } = JSON.parse(line);
+  const found = reported(outcome);
+  if (found === undefined) return fail(title, `ended with ${outcome.code ?? outcome.signal} after\n${tail(outcome, 12)}`);
+  const { missing, counts, problems } = found;
   if (missing !== undefined) return skip(title, missing);
   const refused = Object.values(counts).reduce((sum, one) => sum + one.refused, 0);
   console.log(`    ${title}: ${Object.keys(counts).length} operations × ${points} points, ${refused} refused, ${problems.length} wrong`);

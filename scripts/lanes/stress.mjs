@@ -5,7 +5,7 @@
 
 import { compile } from "../checks/script.mjs";
 import { fail, pass } from "../checks/tally.mjs";
-import { exec, tail } from "../setup/exec.mjs";
+import { exec, reported, tail } from "../setup/exec.mjs";
 import { inCache, inRoot } from "../setup/paths.mjs";
 
 /**
@@ -18,9 +18,8 @@ export async function stressRun(title, { calls, env = {}, timeout = 60 * 60_000 
   const worker = await compile("test/lanes/stress-worker.ts", folder);
   const args = ["--expose-gc", driver, `--calls=${calls}`, `--worker=${worker}`, `--python=${inRoot("test/lanes")}`];
   const outcome = await exec(process.execPath, args, { env, timeout });
-  const line = outcome.stdout.trim().split("\n").at(-1) ?? "";
-  if (!line.startsWith("{")) return fail(title, `no ledger; exit code ${outcome.code}, signal ${outcome.signal}\n${tail(outcome, 30)}`);
-  const ledger = JSON.parse(line);
+  const ledger = reported(outcome);
+  if (ledger === undefined) return fail(title, `no ledger; exit code ${outcome.code}, signal ${outcome.signal}\n${tail(outcome, 30)}`);
   const kinds = Object.entries(ledger.kinds)
     .map(([kind, count]) => `${kind} ${count.toLocaleString("en-US")}`)
     .join(", ");

@@ -112,6 +112,12 @@ export function npm(args, options) {
   return exec(command, [...first, ...args], options);
 }
 
+/** The JSON object that a program printed as its last line; undefined when it printed none. */
+export function reported(outcome) {
+  const line = outcome.stdout.trim().split("\n").at(-1) ?? "";
+  return line.startsWith("{") ? JSON.parse(line) : undefined;
+}
+
 /** The last lines of what a program wrote: what a person needs to see when it failed. */
 export function tail(outcome, lines = 12) {
   const text = outcome.output.trim().split("\n").slice(-lines).join("\n");
