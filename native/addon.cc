@@ -130,14 +130,20 @@ void begin_closing(const std::shared_ptr<Engine>& engine) {
   if (!posted) finish();
 }
 
+/// Whether there is something to drain already; `alone` says that the frame's one program is all that is in
+/// flight, so that waiting for it a moment holds up nobody.
 napi_value engine_submit(napi_env env, napi_callback_info info) {
   Call call(env, info);
   const unsigned char* data = nullptr;
   std::size_t length = 0;
-  if (!read_bytes(env, call.args[0], data, length) || length == 0)
-    return throw_argument(env, "submit needs a frame (Uint8Array)");
+  bool alone = false;
+  if (!read_bytes(env, call.args[0], data, length) || length == 0 ||
+      napi_get_value_bool(env, call.args[1], &alone) != napi_ok)
+    return throw_argument(env, "submit needs a frame (Uint8Array) and a boolean");
   submit_frame(call.context->engine, copy(data, length));
-  return nullptr;
+  napi_value result;
+  napi_get_boolean(env, alone && call.context->engine->outbox.await_reply(), &result);
+  return result;
 }
 
 napi_value engine_control(napi_env env, napi_callback_info info) {
@@ -202,6 +208,13 @@ napi_value engine_drain(napi_env env, napi_callback_info info) {
     bytes += message.bytes.size();
   }
   return result;
+}
+
+/// Has a thread of Python send what waits for that.
+napi_value engine_flush(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  if (running_python() != nullptr) request_work(call.context->engine);
+  return nullptr;
 }
 
 napi_value engine_keep_alive(napi_env env, napi_callback_info info) {
@@ -297,13 +310,16 @@ constexpr Named kEngineMethods[] = {
     {"control", &engine_control},
     {"answer", &engine_answer},
     {"drain", &engine_drain},
+    {"flush", &engine_flush},
     {"keepAlive", &engine_keep_alive},
     {"close", &engine_close},
     {"release", &engine_release},
     {"waitOpen", &engine_wait_open},
     {"waitClosed", &engine_wait_closed},
     {"call", &sync_call},
+    {"callNumbers", &sync_call_numbers},
     {"callRefs", &sync_call_refs},
+    {"callKeep", &sync_call_keep},
     {"get", &sync_get},
     {"getKeep", &sync_get_keep},
     {"set", &sync_set},
@@ -345,6 +361,14 @@ napi_value make_engine_object(napi_env env, EngineContext& context) {
       napi_set_named_property(env, object, "heads", heads) != napi_ok) {
     return nullptr;
   }
+  napi_value numbers_buffer, numbers;
+  void* numbers_memory = nullptr;
+  if (napi_create_arraybuffer(env, kNumbers * sizeof(double), &numbers_memory, &numbers_buffer) != napi_ok ||
+      napi_create_typedarray(env, napi_float64_array, kNumbers, numbers_buffer, 0, &numbers) != napi_ok ||
+      napi_set_named_property(env, object, "numbers", numbers) != napi_ok) {
+    return nullptr;
+  }
+  context.numbers = static_cast<double*>(numbers_memory);
   napi_value external;
   if (napi_get_boolean(env, context.external_memory, &external) != napi_ok ||
       napi_set_named_property(env, object, "externalMemory", external) != napi_ok) {

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "exports.h"
+#include "framed.h"
 #include "gil.h"
 #include "handle_table.h"
 #include "outbox.h"
@@ -47,6 +48,7 @@ struct EngineMethods {
   std::shared_ptr<const ProgramParts> programs;
   /// How the instances of a type become refs; what ends a handle's coroutine quietly.
   PyOwned reference, discard;
+  FramedFunctions framed;
   /// Conversion rules of the user: while there are any, `_isopy` decides what becomes a ref.
   PyOwned ruled;
 };
@@ -97,8 +99,14 @@ class Engine : public std::enable_shared_from_this<Engine> {
   EngineMethods methods;
   HandleTable handles;
   TypeBook types;
-  /// Attribute and module names that JavaScript uses, interned, by the numbers it knows them by.
-  std::vector<PyOwned> names;
+  /// An attribute's or module's name, interned.
+  struct Name {
+    PyOwned text;
+    /// The handle under which the module of this name was found initialised; it stays so.
+    HandleId initialised = 0;
+  };
+  /// Names that JavaScript uses, by the numbers it knows them by.
+  std::vector<Name> names;
   int deadlock_ms = 5000;
   StreamLimits limits;
   /// Memory that Python has lent to JavaScript and that nobody views yet.

@@ -39,6 +39,12 @@ enum StateSlot {
   kType = 9,
   kStateSlots = 10
 };
+/// What `kWaiting` says after a sync call: events to be drained, or callbacks that Python dropped and that
+/// JavaScript asks for at the end of its turn (`flush`).
+enum Waiting : std::int32_t { kNothing = 0, kEvents = 1, kDropped = 2 };
+/// The numbers of a call: its handle and arguments, then its result. (A value of Node-API costs 4 to 8 ns.)
+constexpr std::size_t kNumbers = 8;
+
 /// Results up to this size are written here; larger ones get a buffer of their own.
 constexpr std::size_t kScratchBytes = 64 * 1024;
 
@@ -66,6 +72,7 @@ struct EngineContext {
   std::shared_ptr<Engine> engine;
   Attachment* attachment = nullptr;  // from the first sync call on; the environment's
   std::int32_t* state = nullptr;     // memory of an ArrayBuffer that `keep` holds
+  double* numbers = nullptr;         // likewise
   unsigned char* scratch = nullptr;  // likewise
   unsigned char* inbox = nullptr;    // likewise
   napi_ref keep = nullptr;           // the JS object, which holds them

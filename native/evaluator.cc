@@ -285,7 +285,7 @@ PyOwned Evaluator::run_step(const Step& step) {
   }
   if (step.op == kGet) return PyOwned::steal(py().PyObject_GetAttr(target, step.operand));
   if (step.op == kItem) return PyOwned::steal(py().PyObject_GetItem(target, step.operand));
-  return PyOwned::steal(py().PyObject_Call(target, step.operand, step.keywords));
+  return engine_.methods.framed.call(target, step.operand, step.keywords);
 }
 
 /// The object of a handle: as `HandleTable.get`, which says what is wrong when it is gone.

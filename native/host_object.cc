@@ -315,7 +315,7 @@ bool fill_methods(const Gil& gil, Engine& engine, PyOwned object) {
                         fetch(callbacks, "dropped", m.dropped);
   if (!complete) return false;
   m.programs = ProgramParts::fetch(gil, object);
-  if (!m.programs) return false;
+  if (!m.programs || !m.framed.fetch(gil, object)) return false;
   PyOwned views = PyOwned::steal(py().PyImport_ImportModule("_isopy.views"));
   if (!views || !fetch(views, "SIMPLE", m.viewed)) return false;
   m.engine = std::move(object);

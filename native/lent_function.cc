@@ -1,6 +1,7 @@
 #include "lent_function.h"
 
 #include <array>
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -34,8 +35,16 @@ struct Binding {
 /// How large a bare Python object is; of this process's Python, and written once.
 std::size_t object_size = 0;
 
-Binding*& binding_of(PyObject* self) {
-  return *reinterpret_cast<Binding**>(reinterpret_cast<char*>(self) + object_size);
+using VectorCall = PyObject* (*)(PyObject* self, PyObject* const* args, std::size_t nargsf, PyObject* names);
+
+/// What follows the object's head.
+struct LentPart {
+  Binding* binding;
+  VectorCall vectorcall;  // null until the first call, which makes the binding
+};
+
+LentPart& part_of(PyObject* self) {
+  return *reinterpret_cast<LentPart*>(reinterpret_cast<char*>(self) + object_size);
 }
 
 /// Typed through a generic pointer, as Python's slot tables are.
@@ -45,7 +54,7 @@ void* slot(Function* function) {
 }
 
 void lent_dealloc(PyObject* self) {
-  delete binding_of(self);
+  delete part_of(self).binding;
   PyObject* type = type_of(self);
   auto* free = reinterpret_cast<void (*)(void*)>(py().PyType_GetSlot(type, kTypeFree));
   free(self);
@@ -73,6 +82,8 @@ PyOwned attribute(PyObject* object, const char* name) {
   return PyOwned::steal(py().PyObject_GetAttrString(object, name));
 }
 
+PyObject* lent_vectorcall(PyObject* self, PyObject* const* args, std::size_t nargsf, PyObject* names);
+
 /// The binding of a proxy, made at its first call. Null when the proxy is not complete.
 Binding* bind(const Gil&, PyObject* self) {
   PyOwned owner = attribute(self, "_isopy_engine");
@@ -88,7 +99,7 @@ Binding* bind(const Gil&, PyObject* self) {
   auto* binding = new Binding;
   binding->engine = engine;
   binding->id = static_cast<double>(id);
-  binding_of(self) = binding;
+  part_of(self) = {binding, &lent_vectorcall};
   return binding;
 }
 
@@ -175,12 +186,12 @@ PyOwned to_result(const Gil& gil, PyObject* self, Engine& engine, napi_value val
 bool may_call(Engine& engine) {
   return pthread_equal(pthread_self(), engine.js.thread) != 0 && !engine.closed() && !in_forked_child() &&
          engine.js.depth.load(std::memory_order_relaxed) > 0 && !engine.outbox.waiting() &&
-         engine.methods.printed && py().PyList_Size(engine.methods.printed.get()) == 0;
+         engine.methods.printed && var_size(engine.methods.printed.get()) == 0;
 }
 
 /// True when JavaScript was called: `result` is what it gave, or empty with an error set.
-bool call_directly(const Gil& gil, PyObject* self, Binding& binding, PyObject* args, PyOwned& result) {
-  const auto count = static_cast<std::size_t>(py().PyTuple_Size(args));
+bool call_directly(const Gil& gil, PyObject* self, Binding& binding, PyObject* const* args, std::size_t count,
+                   PyOwned& result) {
   if (count > kMostArguments || !may_call(*binding.engine)) return false;
   if (binding.way == Binding::Way::kUnknown) resolve(gil, binding);
   if (binding.way != Binding::Way::kDirect) return false;
@@ -193,8 +204,7 @@ bool call_directly(const Gil& gil, PyObject* self, Binding& binding, PyObject* a
       napi_get_undefined(env, &receiver) != napi_ok)
     return false;
   for (std::size_t i = 0; i < count; i++) {
-    if (!to_argument(gil, env, py().PyTuple_GetItem(args, static_cast<Py_ssize_t>(i)), values[i]))
-      return false;
+    if (!to_argument(gil, env, args[i], values[i])) return false;
   }
   napi_status status;
   {
@@ -216,17 +226,79 @@ bool call_directly(const Gil& gil, PyObject* self, Binding& binding, PyObject* a
   return true;
 }
 
+/// With a frame. Until 3.11 no call with names of keywords is exported, so they become a dict.
+PyObject* call_slowly(PyObject* self, PyObject* const* args, std::size_t count, PyObject* names) {
+  PyOwned slowly = attribute(self, "_isopy_call");
+  PyOwned tuple = PyOwned::steal(py().PyTuple_New(static_cast<Py_ssize_t>(count)));
+  PyOwned keywords = names != nullptr ? PyOwned::steal(py().PyDict_New()) : PyOwned();
+  if (!slowly || !tuple || (names != nullptr && !keywords)) return nullptr;
+  for (std::size_t i = 0; i < count; i++)
+    fill_tuple(tuple.get(), static_cast<Py_ssize_t>(i), PyOwned::share(args[i]).release());
+  const Py_ssize_t named = names != nullptr ? py().PyTuple_Size(names) : 0;
+  for (Py_ssize_t i = 0; i < named; i++) {
+    PyObject* value = args[count + static_cast<std::size_t>(i)];
+    if (py().PyDict_SetItem(keywords.get(), py().PyTuple_GetItem(names, i), value) != 0) return nullptr;
+  }
+  return py().PyObject_Call(slowly.get(), tuple.get(), keywords.get());
+}
+
+PyObject* lent_vectorcall(PyObject* self, PyObject* const* args, std::size_t nargsf, PyObject* names) {
+  GilHeld held;
+  const Gil& gil = held.token();
+  const bool bare = names == nullptr || py().PyTuple_Size(names) == 0;
+  Binding* binding = part_of(self).binding;
+  PyOwned result;
+  if (bare && binding != nullptr &&
+      call_directly(gil, self, *binding, args, nargsf & ~kVectorcallOffset, result))
+    return result.release();
+  return call_slowly(self, args, nargsf & ~kVectorcallOffset, names);
+}
+
+/// The first call of a proxy, and every call where Python does not see that it can do without a tuple.
 PyObject* lent_call(PyObject* self, PyObject* args, PyObject* kwargs) {
   GilHeld held;
   const Gil& gil = held.token();
-  const bool bare = kwargs == nullptr || py().PyDict_Size(kwargs) == 0;
-  Binding* binding = binding_of(self);
+  Binding* binding = part_of(self).binding;
   if (binding == nullptr) binding = bind(gil, self);
-  PyOwned result;
-  if (bare && binding != nullptr && call_directly(gil, self, *binding, args, result)) return result.release();
+  if (binding != nullptr && (kwargs == nullptr || py().PyDict_Size(kwargs) == 0)) {
+    std::array<PyObject*, kMostArguments> values;
+    const auto count = static_cast<std::size_t>(py().PyTuple_Size(args));
+    for (std::size_t i = 0; i < count && i < kMostArguments; i++)
+      values[i] = py().PyTuple_GetItem(args, static_cast<Py_ssize_t>(i));
+    PyOwned result;
+    if (call_directly(gil, self, *binding, values.data(), count, result)) return result.release();
+  }
   PyOwned slowly = attribute(self, "_isopy_call");
   return slowly ? py().PyObject_Call(slowly.get(), args, kwargs) : nullptr;
 }
+
+/// `function_type(base)`: the class of the proxies of functions, below a class that is below `Lent`. It is
+/// made here because before Python 3.12 no class of Python inherits that it takes its arguments without a
+/// tuple.
+PyObject* function_type(PyObject*, PyObject* const* args, Py_ssize_t count) {
+  PyOwned bases = PyOwned::steal(py().PyTuple_New(1));
+  if (!bases || count != 1) {
+    if (bases) py().PyErr_SetString(py().PyExc_TypeError, "function_type(base)");
+    return nullptr;
+  }
+  fill_tuple(bases.get(), 0, PyOwned::share(args[0]).release());
+  PyMember members[] = {
+      {"__vectorcalloffset__", kMemberSsize,
+       static_cast<Py_ssize_t>(object_size + offsetof(LentPart, vectorcall)), kMemberReadOnly, nullptr},
+      {nullptr, 0, 0, 0, nullptr}};
+  PyTypeSlot slots[] = {{kTypeCall, slot(&lent_call)}, {kTypeMembers, members}, {0, nullptr}};
+  PyTypeSpec spec = {"_isopy.proxies.JsFunction", 0, 0, kTypeFlags | kTypeVectorcall, slots};
+  return py().PyType_FromSpecWithBases(&spec, bases.get());
+}
+
+using Fastcall = PyObject* (*)(PyObject*, PyObject* const*, Py_ssize_t);
+
+PyMethodDef method(const char* name, Fastcall function) {
+  // Through a generic pointer: METH_FASTCALL tells Python the real type.
+  return {name, reinterpret_cast<PyObject* (*)(PyObject*, PyObject*)>(reinterpret_cast<void*>(function)),
+          kMethFastcall, nullptr};
+}
+PyMethodDef function_type_method = method("function_type", &function_type);
 
 }  // namespace
 
@@ -234,19 +306,14 @@ bool install_lent_types(const Gil&) {
   PyOwned bare = PyOwned::steal(py().PyObject_GetAttrString(py().PyBaseObject_Type, "__basicsize__"));
   if (!bare) return false;
   object_size = py().PyLong_AsUnsignedLong(bare.get());
-  PyTypeSlot lent_slots[] = {{kTypeDealloc, slot(&lent_dealloc)}, {0, nullptr}};
-  PyTypeSpec lent_spec = {"_isopy_native.Lent", static_cast<int>(object_size + sizeof(Binding*)), 0,
-                          kTypeFlags, lent_slots};
-  PyTypeSlot function_slots[] = {{kTypeCall, slot(&lent_call)}, {0, nullptr}};
-  PyTypeSpec function_spec = {"_isopy_native.LentFunction", 0, 0, kTypeFlags, function_slots};
+  PyTypeSlot slots[] = {{kTypeDealloc, slot(&lent_dealloc)}, {0, nullptr}};
+  PyTypeSpec spec = {"_isopy_native.Lent", static_cast<int>(object_size + sizeof(LentPart)), 0, kTypeFlags,
+                     slots};
   PyObject* module = py().PyImport_AddModule("_isopy_native");  // borrowed
-  PyOwned lent = PyOwned::steal(py().PyType_FromSpecWithBases(&lent_spec, nullptr));
-  PyOwned bases = PyOwned::steal(py().PyTuple_New(1));
-  if (module == nullptr || !lent || !bases) return false;
-  if (py().PyTuple_SetItem(bases.get(), 0, PyOwned::share(lent.get()).release()) != 0) return false;
-  PyOwned function = PyOwned::steal(py().PyType_FromSpecWithBases(&function_spec, bases.get()));
-  return function && py().PyObject_SetAttrString(module, "Lent", lent.get()) == 0 &&
-         py().PyObject_SetAttrString(module, "LentFunction", function.get()) == 0;
+  PyOwned lent = PyOwned::steal(py().PyType_FromSpecWithBases(&spec, nullptr));
+  PyOwned maker = PyOwned::steal(py().PyCFunction_NewEx(&function_type_method, nullptr, nullptr));
+  return module != nullptr && lent && maker && py().PyObject_SetAttrString(module, "Lent", lent.get()) == 0 &&
+         py().PyObject_SetAttrString(module, "function_type", maker.get()) == 0;
 }
 
 void release_dropped_functions(JsThread& js) {

@@ -1,7 +1,7 @@
 /// Functions that JavaScript lent, as Python objects whose call goes to JavaScript without a frame.
 ///
-/// `_isopy.proxies` derives its classes from these two types; whatever a direct call cannot do is left
-/// to their method `_isopy_call`, which asks with a frame (PROTOCOL.md, section 6).
+/// `_isopy.proxies` derives its classes from them; whatever a direct call cannot do is left to the method
+/// `_isopy_call`, which asks with a frame (PROTOCOL.md, section 6).
 #pragma once
 
 #include <memory>
@@ -11,7 +11,7 @@
 namespace isopy {
 
 /// Attached, once per interpreter and before `_isopy` is loaded: makes the module `_isopy_native` with the
-/// types `Lent` and `LentFunction`. False with an error set.
+/// type `Lent` and the function `function_type`. False with an error set.
 bool install_lent_types(const Gil& gil);
 
 /// JS thread: lets go of the functions that Python has dropped.

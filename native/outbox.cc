@@ -1,5 +1,7 @@
 #include "outbox.h"
 
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "forking.h"
@@ -17,8 +19,8 @@ constexpr char kRepliesEnd[] = {op::kAppends, op::kStop};
 bool Outbox::open(napi_env env, napi_value ready) {
   napi_value name;
   if (napi_create_string_utf8(env, "isopy", NAPI_AUTO_LENGTH, &name) != napi_ok) return false;
-  if (napi_create_threadsafe_function(env, ready, nullptr, name, 0, 1, nullptr, nullptr, nullptr,
-                                      &Outbox::wake, &wake_) != napi_ok) {
+  if (napi_create_threadsafe_function(env, ready, nullptr, name, 0, 1, nullptr, nullptr, this, &Outbox::wake,
+                                      &wake_) != napi_ok) {
     return false;
   }
   awakable_ = true;
@@ -68,6 +70,24 @@ void Outbox::announce() {
   if (wake) wake_javascript();
 }
 
+bool Outbox::await_reply() {
+  if (!patience_.pays()) return false;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!open_) return false;
+    looking_ = true;
+  }
+  const auto end = std::chrono::steady_clock::now() + Patience::kBound;
+  // Yielding: the worker may have to run on this core.
+  while (!waiting() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  std::lock_guard<std::mutex> lock(mutex_);
+  looking_ = false;
+  const bool found = waiting();
+  if (found) armed_ = true;
+  patience_.waited(found);
+  return found;
+}
+
 std::vector<Message> Outbox::take() {
   std::lock_guard<std::mutex> lock(mutex_);
   armed_ = false;
@@ -87,6 +107,7 @@ void Outbox::finish_replies() {
 /// Whether the caller has to wake JavaScript, after it has let go of the mutex.
 bool Outbox::must_wake() {
   waiting_.store(true, std::memory_order_release);
+  if (looking_) return false;
   unannounced_ = 0;
   return !std::exchange(armed_, true);
 }
@@ -123,8 +144,9 @@ void Outbox::close() {
   napi_release_threadsafe_function(wake_, napi_tsfn_abort);
 }
 
-void Outbox::wake(napi_env env, napi_value ready, void*, void*) {
+void Outbox::wake(napi_env env, napi_value ready, void* outbox, void*) {
   if (env == nullptr || ready == nullptr) return;  // the environment is being torn down
+  static_cast<Outbox*>(outbox)->patience_.turned();
   napi_value global;
   if (napi_get_global(env, &global) != napi_ok) return;
   // What the JS half throws (it should not) is an uncaught exception, made so by Node itself.

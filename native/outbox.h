@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+#include "patience.h"
+
 namespace isopy {
 
 /// JavaScript reads replies on another core meanwhile: 100 calls in flight are fastest in a few portions.
@@ -46,6 +48,9 @@ class Outbox {
   bool reply(const std::string& items, int many);
   /// Any thread: wakes JavaScript when replies wait for that.
   void announce();
+  /// JS thread, detached: waits a moment for the reply to what was just sent, where that pays. Whether there
+  /// is something to take; then the caller takes it before long, and nobody wakes JavaScript for it.
+  bool await_reply();
   /// JS thread: everything pushed so far.
   std::vector<Message> take();
   /// Any thread, no lock: whether take() would find something.
@@ -70,7 +75,9 @@ class Outbox {
   bool collecting_ = false;  // the last message is a REPLY stream without its end
   int unannounced_ = 0;
   bool open_ = false;
+  bool looking_ = false;  // JavaScript waits in await_reply, and need not be woken
   std::atomic<bool> waiting_{false};
+  Patience patience_;
 };
 
 }  // namespace isopy

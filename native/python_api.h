@@ -39,9 +39,20 @@ struct PyTypeSpec {
   unsigned int flags;
   PyTypeSlot* slots;
 };
-constexpr int kTypeCall = 50, kTypeDealloc = 52, kTypeFree = 74;
+/// `PyMemberDef`.
+struct PyMember {
+  const char* name;
+  int type;
+  Py_ssize_t offset;
+  int flags;
+  const char* doc;
+};
+constexpr int kMemberSsize = 19, kMemberReadOnly = 1;
+constexpr int kTypeCall = 50, kTypeDealloc = 52, kTypeMembers = 72, kTypeFree = 74;
 /// Py_TPFLAGS_DEFAULT and Py_TPFLAGS_BASETYPE.
 constexpr unsigned int kTypeFlags = (1u << 18) | (1u << 10);
+/// Py_TPFLAGS_HAVE_VECTORCALL.
+constexpr unsigned int kTypeVectorcall = 1u << 11;
 constexpr int kMethVarargsKeywords = 0x0003;
 
 /// PEP 3118; the same since 3.3.
@@ -278,6 +289,11 @@ inline PyObject* type_of(PyObject* object) {
   PyObject* type = py().PyObject_Type(object);
   py().Py_DecRef(type);  // the object keeps its type alive
   return type;
+}
+
+/// The size of a list, a tuple or a deque, which lies behind the header (`PyVarObject`).
+inline Py_ssize_t var_size(PyObject* object) {
+  return py().plain_tuples ? reinterpret_cast<Py_ssize_t*>(object)[2] : py().PyObject_Size(object);
 }
 
 /// Of an exact tuple: its size, and a borrowed item below it. (A call per item is a tenth of a small

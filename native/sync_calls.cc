@@ -1,5 +1,6 @@
 #include "sync_calls.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
@@ -23,8 +24,7 @@ constexpr std::size_t kMostNames = 4096;
 constexpr int kViewMode = 5;
 
 /// The object of a handle; empty when the handle is gone (an exception is pending).
-PyOwned object_of(const Gil& gil, napi_env env, EngineContext& context, napi_value handle) {
-  const HandleId id = handle_argument(env, handle);
+PyOwned object_of(const Gil& gil, napi_env env, EngineContext& context, HandleId id) {
   if (id == 0) {
     throw_argument(env, "a handle is a positive integer");
     return {};
@@ -32,6 +32,10 @@ PyOwned object_of(const Gil& gil, napi_env env, EngineContext& context, napi_val
   if (PyObject* object = context.engine->handles.object_of(gil, id)) return PyOwned::share(object);
   napi_throw_error(env, "ERR_HANDLE_DISPOSED", "The ref was disposed: its Python object is gone.");
   return {};
+}
+
+PyOwned object_of(const Gil& gil, napi_env env, EngineContext& context, napi_value handle) {
+  return object_of(gil, env, context, handle_argument(env, handle));
 }
 
 /// A scalar argument; empty with a Python error or a JS exception pending.
@@ -48,7 +52,7 @@ PyOwned name_argument(const Gil& gil, napi_env env, EngineContext& context, napi
   std::uint32_t index = 0;
   if (napi_get_value_uint32(env, value, &index) == napi_ok) {
     const auto& names = context.engine->names;
-    if (index < names.size()) return PyOwned::share(names[index].get());
+    if (index < names.size()) return PyOwned::share(names[index].text.get());
   }
   PyOwned name = scalar_to_python(gil, env, value);
   if (name && type_of(name.get()) == py().PyUnicode_Type) return name;
@@ -85,10 +89,10 @@ napi_value perform_on(napi_env env, const SyncArguments& arguments, Kind kind, O
 }
 
 /// Arguments `from` to the end as scalars, or as the objects of handles where `mask` says so.
-napi_value call_with(napi_env env, napi_callback_info info, bool masked) {
+napi_value call_with(napi_env env, napi_callback_info info, Kind kind, bool masked) {
   SyncArguments given(env, info);
   return perform_on(
-      env, given, kCopies, [&](const Gil& gil, EngineContext& context, PyObject* callee) -> PyOwned {
+      env, given, kind, [&](const Gil& gil, EngineContext& context, PyObject* callee) -> PyOwned {
         constexpr std::size_t kFew = 8;
         std::uint32_t mask = 0;
         const std::size_t from = masked ? 2 : 1;
@@ -112,7 +116,7 @@ napi_value call_with(napi_env env, napi_callback_info info, bool masked) {
           complete = args[i + 1] != nullptr;
         }
         PyOwned result;
-        if (complete) result = PyOwned::steal(py().vectorcall(callee, args + 1, count | kVectorcallOffset));
+        if (complete) result = context.engine->methods.framed.vectorcall(callee, args + 1, count);
         for (std::size_t i = 1; i <= count; i++) PyOwned::steal(args[i]);
         return result;
       });
@@ -145,10 +149,62 @@ bool initializing(PyObject* module) {
   return truth > 0;
 }
 
+/// Whether the module of this name can be used. Once it can, that is known by its handle, which no other
+/// object ever gets: asking the module costs as much as all the rest of an import.
+bool usable(const Gil& gil, napi_env env, EngineContext& context, napi_value name, PyObject* module) {
+  if (module == nullptr || module == py()._Py_NoneStruct) return false;
+  auto& names = context.engine->names;
+  const HandleTable& handles = context.engine->handles;
+  std::uint32_t index = 0;
+  if (napi_get_value_uint32(env, name, &index) != napi_ok || index >= names.size())
+    return !initializing(module);
+  if (handles.object_of(gil, names[index].initialised) == module) return true;
+  if (initializing(module)) return false;
+  names[index].initialised = handles.find(gil, module);  // none as long as JavaScript has no ref
+  return true;
+}
+
 }  // namespace
 
-napi_value sync_call(napi_env env, napi_callback_info info) { return call_with(env, info, false); }
-napi_value sync_call_refs(napi_env env, napi_callback_info info) { return call_with(env, info, true); }
+napi_value sync_call(napi_env env, napi_callback_info info) { return call_with(env, info, kCopies, false); }
+
+napi_value sync_call_numbers(napi_env env, napi_callback_info info) {
+  SyncArguments given(env, info);
+  if (!given) return nullptr;
+  EngineContext& context = given.context();
+  std::uint32_t count = 0;
+  if (napi_get_value_uint32(env, given[0], &count) != napi_ok || count >= kNumbers)
+    return throw_argument(env, "callNumbers needs a count below 8");
+  std::array<double, kNumbers> numbers;  // whatever runs below may call Python again
+  std::copy_n(context.numbers, count + 1, numbers.begin());
+  SyncScope scope(context);
+  if (scope.closed(env)) return nullptr;
+  const Gil& gil = scope.token();
+  PyOwned callee = object_of(gil, env, context, handle_of(numbers[0]));
+  std::array<PyObject*, kNumbers> args;
+  std::size_t made = 0;
+  while (callee && made < count) {
+    args[made + 1] = number_to_python(gil, numbers[made + 1]).release();
+    if (args[made + 1] == nullptr) break;
+    made++;
+  }
+  PyOwned result;
+  if (callee && made == count)
+    result = context.engine->methods.framed.vectorcall(callee.get(), args.data() + 1, count);
+  while (made > 0) PyOwned::steal(args[made--]);
+  if (!result) return deliver_error(gil, env, context);
+  if (number_to_javascript(gil, result.get(), context.numbers[0])) {
+    context.state[kOutcome] = kNumber;
+    return nullptr;
+  }
+  return deliver_value(gil, env, context, result.get(), kCopies);
+}
+napi_value sync_call_refs(napi_env env, napi_callback_info info) {
+  return call_with(env, info, kCopies, true);
+}
+napi_value sync_call_keep(napi_env env, napi_callback_info info) {
+  return call_with(env, info, kKeeps, true);
+}
 napi_value sync_get(napi_env env, napi_callback_info info) { return get_attribute(env, info, kCopies); }
 napi_value sync_get_keep(napi_env env, napi_callback_info info) { return get_attribute(env, info, kKeeps); }
 
@@ -184,7 +240,7 @@ napi_value sync_module(napi_env env, napi_callback_info info) {
     PyOwned name = name_argument(gil, env, context, given[0]);
     if (!name) return PyOwned();
     PyOwned module = PyOwned::steal(py().PyImport_GetModule(name.get()));
-    const bool loaded = module && module.get() != py()._Py_NoneStruct && !initializing(module.get());
+    const bool loaded = usable(gil, env, context, given[0], module.get());
     return loaded || py().PyErr_Occurred() != nullptr ? std::move(module) : none();
   });
 }
@@ -213,8 +269,8 @@ napi_value sync_call_stream(napi_env env, napi_callback_info info) {
       throw_argument(env, "the operands of callStream are no (args tuple, kwargs dict or None)");
       return PyOwned();
     }
-    return PyOwned::steal(
-        py().PyObject_Call(callee, positional, keywords == py()._Py_NoneStruct ? nullptr : keywords));
+    return context.engine->methods.framed.call(callee, positional,
+                                               keywords == py()._Py_NoneStruct ? nullptr : keywords);
   });
 }
 
@@ -236,7 +292,7 @@ napi_value sync_call_flat(napi_env env, napi_callback_info info) {
     }
     state[kTaken] = 1;
     state[kFast]++;
-    return PyOwned::steal(py().PyObject_Call(callee, made.positional.get(), made.keywords.get()));
+    return context.engine->methods.framed.call(callee, made.positional.get(), made.keywords.get());
   });
 }
 
@@ -297,7 +353,7 @@ napi_value sync_name(napi_env env, napi_callback_info info) {
   if (!name) return deliver_error(scope.token(), env, context);
   PyObject* interned = name.release();
   py().PyUnicode_InternInPlace(&interned);
-  names.push_back(PyOwned::steal(interned));
+  names.push_back({PyOwned::steal(interned)});
   napi_value index;
   return napi_create_uint32(env, static_cast<std::uint32_t>(names.size() - 1), &index) == napi_ok ? index
                                                                                                   : nullptr;

@@ -8,8 +8,10 @@
 namespace isopy {
 
 // Node-API callbacks; their data pointer is an EngineContext.
-napi_value sync_call(napi_env env, napi_callback_info info);         // (handle, ...scalars)
+napi_value sync_call(napi_env env, napi_callback_info info);          // (handle, ...scalars)
+napi_value sync_call_numbers(napi_env env, napi_callback_info info);  // (count); the rest is in `numbers`
 napi_value sync_call_refs(napi_env env, napi_callback_info info);    // (handle, mask, ...scalars and handles)
+napi_value sync_call_keep(napi_env env, napi_callback_info info);    // the same; the result stays in Python
 napi_value sync_call_stream(napi_env env, napi_callback_info info);  // (handle, operands)
 napi_value sync_call_flat(napi_env env, napi_callback_info info);    // (handle, slots, text, buffers)
 napi_value use_flat_memory(napi_env env, napi_callback_info info);   // (ArrayBuffer for arguments)

@@ -1,7 +1,8 @@
 /// How the result of a sync call reaches JavaScript.
 ///
 /// `state[kOutcome]` says what was returned: a scalar or a ref that lives, a stream (in the scratch
-/// memory when it fits), an error's stream, flat slots, or the handle that a new ref is to be made for.
+/// memory when it fits), an error's stream, flat slots, the handle that a new ref is to be made for, or
+/// a number that lies in `numbers`.
 #pragma once
 
 #include <node_api.h>
@@ -16,7 +17,8 @@ enum Outcome : std::int32_t {
   kError = 2,
   kFlat = 3,
   kFlatMoved = 4,
-  kReference = 5
+  kReference = 5,
+  kNumber = 6
 };
 
 /// A value: as data where it is data, else as a ref. `kKeeps`: always a ref, and what is reached from it too.

@@ -37,15 +37,16 @@ void name_engine(Attachment& attachment, PyObject* engine) {
   }
 }
 
-/// What the call printed is delivered before its caller continues; dropped callbacks go in batches.
-void send_waiting(const Gil& gil, Engine& engine) {
+/// What the call printed is delivered before its caller continues; dropped callbacks go in batches. Whether
+/// some of those are left.
+bool send_waiting(const Gil& gil, Engine& engine) {
   EngineMethods& methods = engine.methods;
-  if (!methods.engine) return;
-  if (py().PyList_Size(methods.printed.get()) == 0 &&
-      py().PyObject_Size(methods.dropped.get()) < kManyDropped)
-    return;
+  if (!methods.engine) return false;
+  const Py_ssize_t dropped = var_size(methods.dropped.get());
+  if (var_size(methods.printed.get()) == 0 && dropped < kManyDropped) return dropped != 0;
   PyOwned flush = PyOwned::share(methods.flush.get());
   if (!PyOwned::steal(py().vectorcall(flush.get(), nullptr, 0))) report_broken_engine(gil, engine);
+  return false;
 }
 
 }  // namespace
@@ -74,10 +75,13 @@ SyncArguments::SyncArguments(napi_env env, napi_callback_info info) : Arguments(
   }
 }
 
+HandleId handle_of(double number) {
+  return number >= 1 && number <= kMaxSafeInteger ? static_cast<HandleId>(number) : 0;
+}
+
 HandleId handle_argument(napi_env env, napi_value value) {
   double number = 0;
-  if (napi_get_value_double(env, value, &number) != napi_ok) return 0;
-  return number >= 1 && number <= kMaxSafeInteger ? static_cast<HandleId>(number) : 0;
+  return napi_get_value_double(env, value, &number) == napi_ok ? handle_of(number) : 0;
 }
 
 SyncScope::SyncScope(EngineContext& context)
@@ -93,11 +97,11 @@ SyncScope::SyncScope(EngineContext& context)
 SyncScope::~SyncScope() {
   if (in_forked_child()) end_forked_child();
   Engine& engine = *context_.engine;
-  send_waiting(gil_.token(), engine);
+  const bool dropped = send_waiting(gil_.token(), engine);
   // A callback of one engine called another: the rest of the outer call is the first one's again.
   if (outer_) name_engine(*context_.attachment, outer_.get());
   engine.js.depth.store(engine.js.depth.load(std::memory_order_relaxed) - 1, std::memory_order_release);
-  context_.state[kWaiting] = engine.outbox.waiting() ? 1 : 0;
+  context_.state[kWaiting] = engine.outbox.waiting() ? kEvents : dropped ? kDropped : kNothing;
 }
 
 bool SyncScope::closed(napi_env env) const {

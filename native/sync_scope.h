@@ -45,6 +45,7 @@ class SyncArguments : public Arguments {
 };
 
 /// The handle that a number is; 0 for what cannot be one.
+HandleId handle_of(double number);
 HandleId handle_argument(napi_env env, napi_value value);
 
 /// Attached for one sync call; the JS thread counts as blocked meanwhile.

@@ -12,8 +12,10 @@ import atexit
 import pickle
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Optional
 
+from . import framed
 from .aio import Loops
 from .asking import Asker
 from .callbacks import CallbackTable
@@ -88,6 +90,7 @@ class Engine:
         self.get_sync = synchronous.get
         self.encode = synchronous.encode
         self.reference = synchronous.reference
+        self.framed = partial(framed.call, self.contexts.by_id[0].namespace)
         self.encode_error = self.codec.encode_error
         self.decode = self.codec.decode
         self.sessions: dict[int, Session] = {}
@@ -187,8 +190,12 @@ class Engine:
             self._announce()
 
     def nudge(self) -> None:
-        """Something is waiting for a flush; when this thread is not working, ask for one."""
-        if lane().depth == 0 and not self.closed:
+        """Something is waiting for a flush; when this thread is not working, ask for one.
+
+        A synchronous call of JavaScript looks for it when it ends: another thread would take the GIL from it.
+        """
+        own = lane()
+        if own.depth == 0 and not (own.javascript and own.engine is self) and not self.closed:
             self.host.wake()
 
     def flush_soon(self) -> None:

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from .errors import JsException, protocol_error
+from .framed import in_namespace
 from .iterating import advance, advance_async, close_async
 from .sources import source
 from .traits import ASYNC_ITERATOR, ITERATOR, traits
@@ -44,6 +45,7 @@ def _item(engine: Engine, context: Context, target: Any, key: Any) -> Any:
 def _call(engine: Engine, context: Context, target: Any, args: Any, kwargs: Any = None) -> Any:
     if type(args) is not tuple or kwargs is not None and type(kwargs) is not dict:
         raise protocol_error("The arguments of a call are not a tuple and a dict.")
+    target = in_namespace(target, context.namespace)
     return target(*args, **kwargs) if kwargs else target(*args)
 
 

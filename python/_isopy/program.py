@@ -11,11 +11,12 @@ from __future__ import annotations
 import sys
 from functools import partial
 from importlib import import_module
-from types import CoroutineType
+from types import BuiltinFunctionType, CoroutineType
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 from .construct import Poison, Poisoned
 from .errors import EngineError, protocol_error
+from .framed import in_namespace
 from .operations import OPERATIONS, Wait
 from .traits import AWAITABLE, traits
 from .values import SCALARS
@@ -77,6 +78,8 @@ class Evaluator:
                     target = instruction[1]
                     value = slots[target] if target >= 0 else self._handle(-target)
                     if op == 3:
+                        if type(value) is BuiltinFunctionType:
+                            value = in_namespace(value, context.namespace)
                         push(
                             value(*instruction[2])
                             if len(instruction) == 3
@@ -156,6 +159,8 @@ class Evaluator:
             if first >= 0:
                 if first >= len(slots):
                     raise protocol_error(f"Slot {first} does not exist yet.")
+                if type(slots[first]) is Poison:
+                    raise Poisoned(first)
                 first = slots[first]
             else:
                 first = self._handle(-first)

@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any, Optional
 
 from . import asking as ops
-from .lent import Lent, LentFunction
+from .lent import Lent, function_type
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -203,7 +203,7 @@ class JsPromise(JsProxy):
         return self._isopy_engine.asker.send(self._isopy_id, ops.OP_AWAIT).__await__()
 
 
-class JsFunction(JsProxy, LentFunction):
+class _Function(JsProxy):
     """A function of JavaScript; keyword arguments arrive as one last plain object."""
 
     __slots__ = ()
@@ -224,6 +224,15 @@ class JsFunction(JsProxy, LentFunction):
     @property
     def __name__(self) -> str:
         return self._isopy_name
+
+
+if TYPE_CHECKING:
+
+    class JsFunction(_Function):
+        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+else:
+    JsFunction = function_type(_Function)
 
 
 class JsClass(JsFunction):

@@ -208,8 +208,8 @@ export interface SyncCalls {
   readonly refs: SyncRefs;
   /** Calls a handle with scalars. */
   call(handle: HandleId, args: readonly Scalar[]): SyncResult;
-  /** Calls a handle with scalars and, where a bit of `mask` is set, handles; at most 30 arguments. */
-  callRefs(handle: HandleId, mask: number, args: readonly Scalar[]): SyncResult;
+  /** Calls a handle with scalars and, where a bit of `mask` is set, handles; at most 30 arguments. `keep`: the result stays in Python. */
+  callRefs(handle: HandleId, mask: number, args: readonly Scalar[], keep: boolean): SyncResult;
   /** Calls a handle with a stream that holds `(args tuple, kwargs dict or None)`. */
   callStream(handle: HandleId, operands: Uint8Array): SyncResult;
   /** Calls a handle with data, where this engine takes it without a stream. */

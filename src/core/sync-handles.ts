@@ -48,7 +48,7 @@ export class SyncHandles implements HandleBook {
   #made(id: HandleId, flags: number, typeName: string, keep: boolean): RefNode {
     const site = this.#trace ? (this.site ?? new Error("a ref")) : undefined;
     const lease: Lease = { id, key: id, typeName, count: 1, released: false, site, ref: undefined };
-    const ref = new SyncRefNode(this.#home, 0, flags, lease, keep);
+    const ref = new SyncRefNode(this.#home, flags, lease, keep);
     this.#refs().bind(id, keep, ref.proxy);
     if (!this.#watching) this.#watch();
     return ref;

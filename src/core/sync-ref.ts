@@ -6,7 +6,7 @@
  */
 import type { Scalar, SyncCalls, SyncResult } from "./backend.ts";
 import type { RefTarget } from "./expression.ts";
-import { RefNode } from "./ref.ts";
+import { type Lease, type RefHome, RefNode } from "./ref.ts";
 import { nodeOf, refuseJson } from "./surface.ts";
 import { asSyncIterator } from "./sync-iteration.ts";
 import { Kwargs } from "./values/kwargs.ts";
@@ -29,6 +29,13 @@ export interface SyncHome {
 const MASKED = 30;
 
 export class SyncRefNode extends RefNode {
+  constructor(home: RefHome, flags: number, lease: Lease, keep: boolean) {
+    super(home, 0, flags, lease, keep);
+    // V8 looks a trap up at each use, property by property: those that are the node's own are found soonest.
+    this.get = traps.get;
+    this.apply = traps.apply;
+  }
+
   override get(blank: object, key: string | symbol): unknown {
     if (typeof key !== "string") return this.#symbol(blank, key);
     if (key === "then") return undefined;
@@ -54,11 +61,11 @@ export class SyncRefNode extends RefNode {
   override apply(_blank: object, _this: unknown, args: unknown[]): unknown {
     if (this.disposed !== false) this.usable(this.home);
     const home = this.home as unknown as SyncHome;
-    if (this.keep) return this.#callWith(home, args);
     for (let i = 0; i < args.length; i++) {
       const arg = args[i];
       if ((typeof arg === "object" && arg !== null) || typeof arg === "function" || typeof arg === "symbol") return this.#call(home, args);
     }
+    if (this.keep) return this.#call(home, args);
     const { calls } = home;
     const value = calls.call(this.id, args as Scalar[]);
     return calls.outcome === 0 ? value : home.outcome(value, false, traps.apply);
@@ -83,8 +90,8 @@ export class SyncRefNode extends RefNode {
       }
     }
     const { calls } = home;
-    const value = calls.callRefs(this.id, mask, given);
-    return calls.outcome === 0 ? value : home.outcome(value, false, traps.apply);
+    const value = calls.callRefs(this.id, mask, given, this.keep);
+    return calls.outcome === 0 ? value : home.outcome(value, this.keep, traps.apply);
   }
 
   #callWith(home: SyncHome, args: unknown[]): unknown {
@@ -114,4 +121,4 @@ function hasInstance(this: unknown, value: unknown): boolean {
 }
 
 /** The trap functions, so that errors can leave their frames out. */
-const traps = SyncRefNode.prototype as { get: unknown; apply: unknown };
+const traps = SyncRefNode.prototype;

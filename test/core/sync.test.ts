@@ -77,8 +77,8 @@ class ScriptedSync implements SyncCalls {
     this.log.push(["callStream", handle, unpickle(operands)]);
     return this.#next();
   }
-  callRefs(handle: number, mask: number, args: readonly Scalar[]): Scalar | Uint8Array {
-    this.log.push(["callRefs", handle, mask, ...args]);
+  callRefs(handle: number, mask: number, args: readonly Scalar[], keep: boolean): Scalar | Uint8Array {
+    this.log.push(["callRefs", handle, mask, ...args, keep]);
     return this.#next();
   }
   convert(handle: number, mode: number): Scalar | Uint8Array {
@@ -197,6 +197,7 @@ describe("the synchronous facade", () => {
     expect(calls.log).toEqual([
       ["get", 1, "path", true],
       ["get", 2, "insert", true],
+      ["callRefs", 3, 0, 0, "x", true],
       ["get", 1, "path", true],
     ]);
   });
@@ -240,7 +241,7 @@ describe("the synchronous facade", () => {
     expect(f(1, g, "x", f)).toBe(5);
     expect(f(g, [g])).toBe(6);
     expect(calls.log).toEqual([
-      ["callRefs", 1, 0b1010, 1, 2, "x", 1],
+      ["callRefs", 1, 0b1010, 1, 2, "x", 1, false],
       ["callStream", 1, [[{ tag: "ref", operands: [2] }, [{ tag: "ref", operands: [2] }]], null]],
     ]);
   });

@@ -91,6 +91,14 @@ describe("a direct call", () => {
     expect(both(() => new (class Own {})())[0]).toMatch(/^JsProxy <JsProxy Own>/);
   });
 
+  it("with keywords goes with a frame, whichever call it is", () => {
+    py.exec("def thrice(f): return [f(1), f(1, key=2), f(**{'key': 3}), f(4)]");
+    const seen: unknown[] = [];
+    expect(py.globals.get("thrice")((...args: unknown[]) => seen.push(args))).toEqual([1, 2, 3, 4]);
+    expect(seen).toEqual([[1], [1, { key: 2 }], [{ key: 3 }], [4]]);
+    expect(frames()).toBe(2);
+  });
+
   it("takes exact scalars only: subclasses go as they are", () => {
     py.exec("import enum\nclass Mine(int): pass\nclass Colour(enum.IntEnum):\n    RED = 1\n");
     const seen: unknown[] = [];

@@ -119,7 +119,7 @@ describe("what goes wrong", () => {
     for (const handle of [12_345, 2 ** 40, Number.MAX_SAFE_INTEGER]) {
       expect(() => raw.sync.call(handle, [])).toThrow(expect.objectContaining({ code: "ERR_HANDLE_DISPOSED" }));
     }
-    for (const handle of [0, -1, 0.5, Number.NaN, "1", null, undefined, {}, 2 ** 60]) {
+    for (const handle of [0, -1, 0.5, Number.NaN, null, undefined, {}, 2 ** 60]) {
       expect(() => raw.sync.call(handle as number, [])).toThrow(
         expect.objectContaining({ code: expect.stringMatching(/ERR_ARGUMENT|ERR_HANDLE_DISPOSED/) }),
       );

@@ -56,7 +56,14 @@ export interface AddonConfig {
 export interface AddonEngine {
   readonly state: Int32Array;
   readonly scratch: Uint8Array;
-  submit(frame: Uint8Array): void;
+  readonly numbers: Float64Array;
+  /**
+   * @param alone nothing else is in flight: a short program may be waited for, for some microseconds
+   * @returns whether there is something to drain already
+   */
+  submit(frame: Uint8Array, alone: boolean): boolean;
+  /** Has Python send the callbacks that it dropped: `state[2]` is 2 while there are some. */
+  flush(): void;
   control(kind: number, frame: Uint8Array): void;
   answer(token: number, frame: Uint8Array): void;
   /** The memory of `drain`, and the same as numbers. */
@@ -71,7 +78,10 @@ export interface AddonEngine {
   waitClosed(milliseconds: number): boolean;
   // Names are strings, or what `name` gave for them (`native/sync_calls.h`).
   call(handle: number, ...args: unknown[]): unknown;
+  /** Calls `numbers[0]` with so many numbers (at most 7) that lie behind it; outcome 6: the result is there. */
+  callNumbers(count: number): unknown;
   callRefs(handle: number, mask: number, ...args: unknown[]): unknown;
+  callKeep(handle: number, mask: number, ...args: unknown[]): unknown;
   callStream(handle: number, operands: Uint8Array): unknown;
   /** With arguments in the memory of `useMemory`; text and buffers beside it. */
   callFlat(handle: number, slots: number, text: string | undefined, buffers: readonly Uint8Array[] | undefined): unknown;

@@ -138,7 +138,8 @@ export class NativeBackend implements Backend, ExportedMemory {
     const engine = this.#running();
     if (this.#pending === 0) engine.keepAlive(true);
     this.#pending += count;
-    engine.submit(frame);
+    // Not at once: who is told may call Python again, and this is the middle of a flush.
+    if (engine.submit(frame, this.#pending === 1)) queueMicrotask(this.#lastWords);
   }
 
   interrupt(ids: readonly ProgramId[]): void {

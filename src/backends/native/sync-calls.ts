@@ -3,8 +3,9 @@
  * sides see (`flat-calls.ts`), everything else as a stream.
  *
  * The addon leaves the outcome in `state[0]` and a stream's bytes in `scratch` (length in
- * `state[1]`), or returns them when they are too long for it. `state[2]` says that events are
- * waiting, so that what Python printed is delivered before the caller continues. For a new ref
+ * `state[1]`), or returns them when they are too long for it. `state[2]` is 1 when events are
+ * waiting, so that what Python printed is delivered before the caller continues, and 2 when Python has
+ * dropped callbacks, which can wait for the end of this turn. For a new ref
  * `state[8]` are its flags and `state[9]` its type.
  */
 import type { Program, Reply, Scalar, SyncCalls, SyncOutcome, SyncRefs, SyncResult, WireLimits } from "../../core/backend.ts";
@@ -21,11 +22,14 @@ export class NativeSyncCalls implements SyncCalls {
   readonly #engine: AddonEngine;
   readonly #state: Int32Array;
   readonly #scratch: Uint8Array;
+  readonly #numbers: Float64Array;
   readonly #flush: () => void;
   /** The numbers that the addon knows names by. */
   readonly #names = new Map<string, number>();
   /** Type names by index. */
   readonly #types: string[] = [];
+  /** Dropped callbacks are asked for at the end of this turn. */
+  #asking = false;
   readonly refs: SyncRefs;
   readonly data: FlatCalls;
 
@@ -34,6 +38,7 @@ export class NativeSyncCalls implements SyncCalls {
     this.data = new FlatCalls(engine, limits, (result) => this.#taken(result));
     this.#state = engine.state;
     this.#scratch = engine.scratch;
+    this.#numbers = engine.numbers;
     this.#flush = flush;
     this.refs = refsOf(engine);
   }
@@ -61,7 +66,19 @@ export class NativeSyncCalls implements SyncCalls {
 
   call(handle: number, args: readonly Scalar[]): SyncResult {
     const engine = this.#engine;
+    const numbers = this.#numbers;
+    const count = args.length;
     let result: unknown;
+    let ready = 0;
+    if (count < numbers.length) {
+      numbers[0] = handle;
+      for (; ready < count; ready++) {
+        const arg = args[ready];
+        if (typeof arg !== "number") break;
+        numbers[ready + 1] = arg;
+      }
+      if (ready === count) return this.#callNumbers(count);
+    }
     try {
       switch (args.length) {
         case 0:
@@ -85,10 +102,25 @@ export class NativeSyncCalls implements SyncCalls {
     return this.#taken(result);
   }
 
-  callRefs(handle: number, mask: number, args: readonly Scalar[]): SyncResult {
+  #callNumbers(count: number): SyncResult {
     let result: unknown;
     try {
-      result = this.#engine.callRefs(handle, mask, ...args);
+      result = this.#engine.callNumbers(count);
+    } catch (error) {
+      throw typed(error);
+    }
+    const state = this.#state;
+    if (state[0] !== 6) return this.#taken(result);
+    state[0] = 0;
+    const number = this.#numbers[0] as number;
+    return state[2] === 0 ? number : this.#received(number);
+  }
+
+  callRefs(handle: number, mask: number, args: readonly Scalar[], keep: boolean): SyncResult {
+    const engine = this.#engine;
+    let result: unknown;
+    try {
+      result = keep ? engine.callKeep(handle, mask, ...args) : engine.callRefs(handle, mask, ...args);
     } catch (error) {
       throw typed(error);
     }
@@ -197,11 +229,27 @@ export class NativeSyncCalls implements SyncCalls {
 
   #taken(returned: unknown): SyncResult {
     const state = this.#state;
+    return ((state[0] as number) | (state[2] as number)) === 0 ? (returned as Scalar | object) : this.#received(returned);
+  }
+
+  #received(returned: unknown): SyncResult {
+    const state = this.#state;
     const result = state[0] === 3 || state[0] === 4 ? this.data.receive(returned) : returned;
-    if (state[2] !== 0) return this.#afterEvents(result);
+    if (state[2] === 1) return this.#afterEvents(result);
+    if (state[2] === 2) this.#askSoon();
     return state[0] === 1 || state[0] === 2
       ? ((result as Uint8Array | undefined) ?? this.#scratch.subarray(0, state[1]))
       : (result as Scalar | object);
+  }
+
+  #askSoon(): void {
+    this.#state[2] = 0;
+    if (this.#asking) return;
+    this.#asking = true;
+    queueMicrotask(() => {
+      this.#asking = false;
+      this.#engine.flush();
+    });
   }
 
   /** Rare: an event handler may call Python again, and would overwrite what this call returned. */

@@ -352,4 +352,12 @@ export const errorCrossing = inGroup("errors", [
     }),
     expect: "just text",
   },
+  {
+    name: "what builds on a failure fails with it, a call with a function too",
+    act: async (t) => {
+      const callback = (n: unknown) => n;
+      await t.py.eval("1 / 0").method(callback, [callback]);
+    },
+    throws: { type: "ZeroDivisionError" },
+  },
 ]);

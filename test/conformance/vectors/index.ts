@@ -8,6 +8,7 @@ import { containerKinds } from "./container-kinds.ts";
 import { containerStructure } from "./container-structure.ts";
 import { errorCrossing } from "./error-crossing.ts";
 import { errors } from "./errors.ts";
+import { framed } from "./framed.ts";
 import { handleIteration } from "./handle-iteration.ts";
 import { handles } from "./handles.ts";
 import { lentObjects } from "./lent-objects.ts";
@@ -35,6 +36,7 @@ export const vectors: readonly Vector[] = [
   ...errors,
   ...errorCrossing,
   ...handles,
+  ...framed,
   ...handleIteration,
   ...lentObjects,
   ...numpy,
