@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "forking.h"
+#include "handle_scope.h"
 
 namespace isopy {
 
@@ -11,8 +12,8 @@ namespace {
 /// On the JS thread, inside a sync call, detached: runs the JS half now.
 bool ask_directly(Engine& engine, const std::string& frame, std::string& answer) {
   napi_env env = engine.js.env;
-  napi_handle_scope scope;
-  if (napi_open_handle_scope(env, &scope) != napi_ok) return false;
+  HandleScope scope(env);
+  if (!scope.open()) return false;
   napi_value buffer, view, on_ask, global, result = nullptr;
   void* data = nullptr;
   bool ok = napi_create_arraybuffer(env, frame.size(), &data, &buffer) == napi_ok;
@@ -31,7 +32,6 @@ bool ask_directly(Engine& engine, const std::string& frame, std::string& answer)
          napi_get_typedarray_info(env, result, nullptr, &length, &data, nullptr, nullptr) == napi_ok;
     if (ok) answer.assign(static_cast<const char*>(data), length);
   }
-  napi_close_handle_scope(env, scope);
   return ok;
 }
 

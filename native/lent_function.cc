@@ -8,6 +8,7 @@
 #include "asking.h"
 #include "environment.h"
 #include "forking.h"
+#include "handle_scope.h"
 #include "host_object.h"
 #include "scalars.h"
 
@@ -60,23 +61,6 @@ void lent_dealloc(PyObject* self) {
   free(self);
   py().Py_DecRef(type);  // a heap type is owned by its instances
 }
-
-/// One scope for the values of a call: without it, they would live until the outermost sync call ends.
-class HandleScope {
- public:
-  explicit HandleScope(napi_env env) : env_(env), open_(napi_open_handle_scope(env, &scope_) == napi_ok) {}
-  ~HandleScope() {
-    if (open_) napi_close_handle_scope(env_, scope_);
-  }
-  HandleScope(const HandleScope&) = delete;
-  HandleScope& operator=(const HandleScope&) = delete;
-  bool open() const { return open_; }
-
- private:
-  napi_env env_;
-  napi_handle_scope scope_ = nullptr;
-  bool open_;
-};
 
 PyOwned attribute(PyObject* object, const char* name) {
   return PyOwned::steal(py().PyObject_GetAttrString(object, name));

@@ -2,23 +2,9 @@
 
 #include <algorithm>
 
+#include "handle_scope.h"
+
 namespace isopy {
-
-namespace {
-
-class HandleScope {
- public:
-  explicit HandleScope(napi_env env) : env_(env) { napi_open_handle_scope(env, &scope_); }
-  ~HandleScope() { napi_close_handle_scope(env_, scope_); }
-  HandleScope(const HandleScope&) = delete;
-  HandleScope& operator=(const HandleScope&) = delete;
-
- private:
-  napi_env env_;
-  napi_handle_scope scope_ = nullptr;
-};
-
-}  // namespace
 
 RefTable::Entry* RefTable::entry(HandleId id, Kind kind) {
   auto& entries = entries_[kind];

@@ -64,7 +64,7 @@ Delivery deliver_reference(const Gil& gil, napi_env env, EngineContext& context,
   Engine& engine = *context.engine;
   EngineMethods& methods = engine.methods;
   if (!methods.engine) return Delivery::kElsewhere;  // Python closed it meanwhile
-  if (kind == RefTable::kCopies && py().PyList_Size(methods.ruled.get()) != 0) return Delivery::kElsewhere;
+  if (kind == RefTable::kCopies && var_size(methods.ruled.get()) != 0) return Delivery::kElsewhere;
   const TypeInfo* known = engine.types.find(gil, value, methods.reference);
   if (known == nullptr) return py().PyErr_Occurred() != nullptr ? Delivery::kFailed : Delivery::kElsewhere;
   if (!(kind == RefTable::kCopies ? known->alone : known->keeps)) return Delivery::kElsewhere;

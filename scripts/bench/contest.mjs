@@ -1,14 +1,13 @@
 /**
  * Runs the contenders in turn, several times, so that a slow moment of the machine hits each of them.
  */
+import { median } from "../../bench/native/sampling.mjs";
 import { exec, reported, tail } from "../setup/exec.mjs";
 
 /**
  * @typedef {{ name: string, command: string, args: readonly string[], env?: Record<string, string | undefined> }} Contender
  * @typedef {{ figures: Record<string, number>, problems: Record<string, string> }} Outcome
  */
-
-const middle = (values) => values.sort((a, b) => a - b)[(values.length - 1) >> 1];
 
 /**
  * @param {readonly Contender[]} contenders
@@ -36,7 +35,7 @@ export async function contest(contenders, rounds, say) {
   return Object.fromEntries(
     Object.entries(seen).map(([name, { samples, problems }]) => [
       name,
-      { figures: Object.fromEntries(Object.entries(samples).map(([key, values]) => [key, middle(values)])), problems },
+      { figures: Object.fromEntries(Object.entries(samples).map(([key, values]) => [key, median(values)])), problems },
     ]),
   );
 }
@@ -57,5 +56,5 @@ export async function starts(programs, rounds = 9) {
       if (round >= 0) (times[name] ??= []).push(performance.now() - begin);
     }
   }
-  return Object.fromEntries(Object.entries(times).map(([name, values]) => [name, middle(values)]));
+  return Object.fromEntries(Object.entries(times).map(([name, values]) => [name, median(values)]));
 }

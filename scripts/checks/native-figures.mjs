@@ -30,6 +30,7 @@ export function judgeCase(one, ours, peers, floor) {
     floorRatio: ratio(floor),
     rule: one.bars.map((bar) => ruleOf(one, bar)).join(", "),
     state: ours === undefined ? "MISS" : judged.length === 0 ? "no peer" : judged.every(Boolean) ? "ok" : "MISS",
+    why: one.why,
     beaten: best !== undefined && ours !== undefined && better(best[1], ours),
   };
 }
@@ -69,6 +70,7 @@ export function nativePage(machine, lines, remarks) {
   const summary = [
     `${met} of ${judged} bars are met (${Math.round((100 * met) / judged)} %).`,
     beaten.length === 0 ? "No case is slower than its best peer." : `Slower than the best peer: ${beaten.join("; ")}.`,
+    ...lines.filter(({ state, why }) => state === "MISS" && why !== undefined).map(({ name, why }) => `${name}: ${why}`),
     ...remarks,
   ];
   const text = `# The native engine, beside its peers\n\nWritten by \`npm run bench:native\`: medians, all contenders in turn in one run. Absolute times move with the\nmachine, ratios inside one run are the reliable part.\n\nMachine: ${machine}\n\n${table}\n\n${summary.map((sentence) => `- ${sentence}`).join("\n")}\n`;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { judgeCase } from "../checks/native-figures.mjs";
+import { judgeCase, nativePage } from "../checks/native-figures.mjs";
 
 const one = { key: "k", name: "k", unit: "µs", bars: [{ against: "peer", times: 0.5 }] };
 const rate = { key: "k", name: "k", unit: "calls/s", more: true, bars: [{ against: "peer", times: 4 }] };
@@ -27,4 +27,11 @@ test("every bar of a case must hold", () => {
 test("nothing to compare with decides nothing; no figure is a miss", () => {
   assert.equal(judgeCase(one, 1, {}, undefined).state, "no peer");
   assert.equal(judgeCase(one, undefined, { a: 1 }, undefined).state, "MISS");
+});
+
+test("a known miss is explained, and only when it is one", () => {
+  const known = { ...one, name: "slow", why: "it is two calls" };
+  const summaryOf = (ours) => nativePage("here", [judgeCase(known, ours, { a: 2 }, undefined)], []).summary;
+  assert.ok(summaryOf(1.5).includes("slow: it is two calls"));
+  assert.ok(!summaryOf(0.5).includes("slow: it is two calls"));
 });
