@@ -9,6 +9,7 @@
 
 #include "departure.h"
 #include "environment.h"
+#include "freed_memory.h"
 #include "host_object.h"
 #include "interpreter.h"
 #include "isolated.h"
@@ -194,8 +195,11 @@ napi_value engine_drain(napi_env env, napi_callback_info info) {
   napi_value result;
   if (use_inbox && size <= kInboxBytes) {
     napi_get_boolean(env, true, &result);
-  } else if (napi_create_arraybuffer(env, (size + 7) & ~std::size_t{7}, &memory, &result) != napi_ok) {
-    return nullptr;
+  } else {
+    const std::size_t whole = (size + 7) & ~std::size_t{7};
+    result = new_memory(env, whole, &memory);
+    if (result == nullptr) return nullptr;
+    std::memset(static_cast<char*>(memory) + size, 0, whole - size);
   }
   auto* head = static_cast<double*>(memory);
   auto* bytes = static_cast<char*>(memory) + sizeof(double) * (1 + 3 * messages.size());
@@ -542,6 +546,7 @@ void leave(void* data) {
 }  // namespace isopy
 
 NAPI_MODULE_INIT() {
+  isopy::keep_freed_memory();
   auto* environment = new isopy::Environment;
   napi_set_instance_data(
       env, environment, [](napi_env, void* data, void*) { delete static_cast<isopy::Environment*>(data); },

@@ -1,8 +1,8 @@
 #include "environment.h"
 
-#include <cstring>
-
 #include "crash.h"
+#include "freed_memory.h"
+#include "large_copy.h"
 
 namespace isopy {
 
@@ -61,23 +61,28 @@ bool read_bytes(napi_env env, napi_value value, const unsigned char*& data, std:
   return type == napi_uint8_array;
 }
 
-napi_value new_buffer(napi_env env, const void* data, std::size_t length) {
+napi_value new_memory(napi_env env, std::size_t length, void** memory) {
   napi_value buffer = nullptr;
-  void* target = nullptr;
   if (length >= kUncleared) {
     // Node clears the memory of an ArrayBuffer and not that of a Buffer, which has an ArrayBuffer of its own.
     napi_value bytes;
     std::size_t offset = 0;
-    if (napi_create_buffer(env, length, &target, &bytes) != napi_ok ||
+    if (napi_create_buffer(env, length, memory, &bytes) != napi_ok ||
         napi_get_typedarray_info(env, bytes, nullptr, nullptr, nullptr, &buffer, &offset) != napi_ok)
       return nullptr;
-    if (offset == 0) {
-      std::memcpy(target, data, length);
-      return buffer;
+    if (length >= kLargeMemory) {
+      took_large_memory();
+      expect_large_writes(*memory, length);
     }
+    if (offset == 0) return buffer;
   }
-  if (napi_create_arraybuffer(env, length, &target, &buffer) != napi_ok) return nullptr;
-  if (length > 0) std::memcpy(target, data, length);
+  return napi_create_arraybuffer(env, length, memory, &buffer) == napi_ok ? buffer : nullptr;
+}
+
+napi_value new_buffer(napi_env env, const void* data, std::size_t length) {
+  void* memory = nullptr;
+  napi_value buffer = new_memory(env, length, &memory);
+  if (buffer != nullptr) copy_large(memory, data, length);
   return buffer;
 }
 
