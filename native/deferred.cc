@@ -2,10 +2,10 @@
 
 namespace isopy {
 
-bool DeferredReleases::push(const Py_buffer& buffer) {
+void DeferredReleases::push(const Py_buffer& buffer) {
   std::lock_guard<std::mutex> lock(mutex_);
   buffers_.push_back(buffer);
-  return !waiting_.exchange(true, std::memory_order_acq_rel);
+  waiting_.store(true, std::memory_order_release);
 }
 
 void DeferredReleases::drain_all(const Gil&) {

@@ -15,11 +15,12 @@ class DeferredReleases {
   /// Buffers that JavaScript has, or may still ask for: their interpreter must not end before.
   std::atomic<std::size_t> lent{0};
 
-  /// Any thread: takes the buffer over. True when nothing else was waiting.
-  bool push(const Py_buffer& buffer);
+  /// Any thread: takes the buffer over.
+  void push(const Py_buffer& buffer);
+  bool waiting() const { return waiting_.load(std::memory_order_acquire); }
   /// Attached: releases everything that was pushed before. May run Python code.
   void drain(const Gil& gil) {
-    if (waiting_.load(std::memory_order_acquire)) drain_all(gil);
+    if (waiting()) drain_all(gil);
   }
 
  private:

@@ -39,7 +39,7 @@ struct ProgramParts;
 /// Bound methods of the Python engine, fetched once.
 struct EngineMethods {
   PyOwned engine, receive, work, close;
-  /// Types whose arrays are viewed without asking `_isopy` (`views.SIMPLE`).
+  /// Types whose arrays are copied and viewed without asking `_isopy` (`arrays.SIMPLE`).
   PyOwned viewed;
   PyOwned encode, encode_error, decode, run_sync, flush;
   /// Text that was printed and not sent; callbacks that were dropped and not sent.

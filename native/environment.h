@@ -101,8 +101,8 @@ void detach_for_ever(Attachment& attachment);
 napi_value throw_argument(napi_env env, const std::string& message);
 /// JS thread: the bytes of a Uint8Array; false (nothing thrown) when it is something else.
 bool read_bytes(napi_env env, napi_value value, const unsigned char*& data, std::size_t& length);
-/// JS thread: a fresh ArrayBuffer whose every byte the caller writes before JavaScript sees it, or null when memory
-/// is exhausted (an exception is pending).
+/// JS thread: a fresh ArrayBuffer whose every byte the caller writes before JavaScript sees it, or null when
+/// memory is exhausted (an exception is pending).
 napi_value new_memory(napi_env env, std::size_t length, void** memory);
 /// JS thread: a fresh ArrayBuffer with a copy, or null when memory is exhausted (an exception is pending).
 napi_value new_buffer(napi_env env, const void* data, std::size_t length);

@@ -26,7 +26,17 @@ struct Export {
   std::shared_ptr<Interpreter> interpreter;
   unsigned char* low = nullptr;
   std::size_t size = 0;
+  std::size_t offset = 0;  // of the first element, from `low` on
 };
+
+/// Attached: takes the writable buffer of an object, which pins it; null with a Python error when it has
+/// none, or one at an odd address.
+std::unique_ptr<Export> take_buffer(const Gil& gil, const std::shared_ptr<Interpreter>& home,
+                                    PyObject* object, std::size_t alignment);
+/// Attached: gives back what nobody views.
+void release_buffer(const Gil& gil, Export& held);
+/// Unique in the process, because an environment has one table for all of its engines.
+std::uint64_t new_export_id();
 
 class Exports {
  public:
@@ -34,10 +44,10 @@ class Exports {
   Exports(const Exports&) = delete;
   Exports& operator=(const Exports&) = delete;
 
-  /// Attached: pins the writable buffer of an object; 0 with a Python error when it has none. `offset`
-  /// says where in the span the first element lies.
+  /// Attached: pins the writable buffer of an object until it is claimed; 0 with a Python error when it has
+  /// none.
   std::uint64_t pin(const Gil& gil, const std::shared_ptr<Interpreter>& home, PyObject* object,
-                    std::size_t alignment, std::size_t& size, std::size_t& offset);
+                    std::size_t alignment);
   /// Attached: gives back what was pinned and never claimed; unknown ids are ignored.
   void unpin(const Gil& gil, std::uint64_t id);
   /// Attached: the engine closes.
@@ -63,8 +73,8 @@ bool external_memory_allowed(napi_env env);
 napi_value claim_export(napi_env env, const std::shared_ptr<Claims>& claims, std::uint64_t id,
                         std::unique_ptr<Export> taken, bool external);
 
-/// JS thread: detaches the ArrayBuffer of an export and gives the buffer back at once. False when
-/// that has happened, or when the memory was moved to another ArrayBuffer: then its finalizer does it.
+/// JS thread: detaches the ArrayBuffer of an export and gives the buffer back before any other call. False
+/// when that has happened, or when the memory was moved to another ArrayBuffer: then its finalizer does it.
 bool end_export(napi_env env, Claims& claims, std::uint64_t id, napi_value buffer);
 
 }  // namespace isopy

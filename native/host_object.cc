@@ -228,8 +228,11 @@ PyObject* host_export(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   std::size_t parts[3] = {};
   Engine& engine = **engine_of(self);
   Exports& exports = engine.exports;
-  parts[0] = exports.pin(held.token(), engine.interpreter, args[0], alignment, parts[1], parts[2]);
+  parts[0] = exports.pin(held.token(), engine.interpreter, args[0], alignment);
   if (parts[0] == 0) return nullptr;
+  const Export* pinned = exports.find(parts[0]);
+  parts[1] = pinned->size;
+  parts[2] = pinned->offset;
   PyOwned tuple = PyOwned::steal(py().PyTuple_New(3));
   for (Py_ssize_t i = 0; tuple && i < 3; i++) {
     PyObject* number = py().PyLong_FromUnsignedLongLong(parts[i]);
@@ -316,8 +319,8 @@ bool fill_methods(const Gil& gil, Engine& engine, PyOwned object) {
   if (!complete) return false;
   m.programs = ProgramParts::fetch(gil, object);
   if (!m.programs || !m.framed.fetch(gil, object)) return false;
-  PyOwned views = PyOwned::steal(py().PyImport_ImportModule("_isopy.views"));
-  if (!views || !fetch(views, "SIMPLE", m.viewed)) return false;
+  PyOwned arrays = PyOwned::steal(py().PyImport_ImportModule("_isopy.arrays"));
+  if (!arrays || !fetch(arrays, "SIMPLE", m.viewed)) return false;
   m.engine = std::move(object);
   engine.methods = std::move(m);
   return true;

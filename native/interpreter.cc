@@ -80,9 +80,9 @@ void Interpreter::finish() {
   if (over_) std::exchange(over_, nullptr)();
 }
 
-void Interpreter::drop(const Py_buffer& buffer) {
-  // Where nobody calls Python any more, the control thread releases it.
-  if (dropped.push(buffer)) post([this](const Gil& gil) { dropped.drain(gil); });
+void Interpreter::wake_for_dropped() {
+  // Where nobody calls Python any more, the control thread releases them.
+  if (dropped.waiting()) post([this](const Gil& gil) { dropped.drain(gil); });
 }
 
 bool Interpreter::prepare_engine(const Gil&, const std::string& setup) {

@@ -41,7 +41,9 @@ class Interpreter {
   StreamReader reader;
 
   /// Any thread: gives a buffer back as soon as somebody attaches.
-  void drop(const Py_buffer& buffer);
+  void drop_later(const Py_buffer& buffer) { dropped.push(buffer); }
+  /// Any thread: sees to it that somebody does, if buffers wait.
+  void wake_for_dropped();
   DeferredReleases dropped;
 
   /// On the control thread, once: takes the interpreter that the thread is attached to and loads

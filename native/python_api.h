@@ -72,6 +72,7 @@ struct Py_buffer {
 
 /// PyBUF_STRIDES | PyBUF_WRITABLE | PyBUF_FORMAT.
 constexpr int kPyBufRecords = 0x1D;
+constexpr int kPyBufWritable = 0x01;
 /// The same in 3.12 and 3.13.
 struct PyInterpreterConfig {
   int use_main_obmalloc;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "array_result.h"
 #include "interpreter.h"
 #include "scalars.h"
 #include "sync_results.h"
@@ -21,7 +22,7 @@ constexpr Kind kCopies = RefTable::kCopies, kKeeps = RefTable::kKeeps;
 /// Names that an engine remembers for JavaScript; those of a program are far fewer.
 constexpr std::size_t kMostNames = 4096;
 /// PROTOCOL.md, section 3.
-constexpr int kViewMode = 5;
+constexpr int kCopyMode = 2, kViewMode = 5;
 
 /// The object of a handle; empty when the handle is gone (an exception is pending).
 PyOwned object_of(const Gil& gil, napi_env env, EngineContext& context, HandleId id) {
@@ -335,6 +336,11 @@ napi_value sync_convert(napi_env env, napi_callback_info info) {
   if (scope.closed(env)) return nullptr;
   PyOwned object = object_of(scope.token(), env, context, given[0]);
   if (!object) return nullptr;
+  napi_value array = nullptr;
+  if ((mode & 7) == kCopyMode) array = deliver_array_copy(scope.token(), env, context, object.get());
+  if ((mode & 7) == kViewMode) array = deliver_array_view(scope.token(), env, context, object.get());
+  bool pending = false;
+  if (array != nullptr || (napi_is_exception_pending(env, &pending) == napi_ok && pending)) return array;
   std::string stream;
   if ((mode & 7) == kViewMode && write_view(scope.token(), *context.engine, object.get(), stream))
     return deliver(env, context, kStream, stream.data(), stream.size());

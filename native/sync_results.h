@@ -18,7 +18,8 @@ enum Outcome : std::int32_t {
   kFlat = 3,
   kFlatMoved = 4,
   kReference = 5,
-  kNumber = 6
+  kNumber = 6,
+  kView = 7
 };
 
 /// A value: as data where it is data, else as a ref. `kKeeps`: always a ref, and what is reached from it too.

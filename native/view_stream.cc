@@ -2,26 +2,13 @@
 
 #include <cstring>
 
+#include "elements.h"
 #include "interpreter.h"
 #include "opcodes.h"
 
 namespace isopy {
 
 namespace {
-
-/// NumPy's name for a native element of this format and size, or null.
-const char* dtype_of(const char* format, Py_ssize_t size) {
-  if (format == nullptr) return size == 1 ? "uint8" : nullptr;
-  if (*format == '@' || *format == '=') format++;
-  if (format[0] == '\0' || format[1] != '\0') return nullptr;
-  if (std::strchr("bhilq", *format) != nullptr) {
-    return size == 1 ? "int8" : size == 2 ? "int16" : size == 4 ? "int32" : size == 8 ? "int64" : nullptr;
-  }
-  if (std::strchr("BHILQ", *format) != nullptr) {
-    return size == 1 ? "uint8" : size == 2 ? "uint16" : size == 4 ? "uint32" : size == 8 ? "uint64" : nullptr;
-  }
-  return *format == 'd' ? "float64" : *format == 'f' ? "float32" : *format == 'e' ? "float16" : nullptr;
-}
 
 void put_int(std::string& stream, std::int64_t number) {
   if (number == static_cast<std::int32_t>(number)) {
@@ -49,8 +36,7 @@ bool write_view(const Gil& gil, Engine& engine, PyObject* array, std::string& st
     py().PyErr_Clear();
     return false;
   }
-  std::size_t size = 0, offset = 0;
-  const std::uint64_t id = engine.exports.pin(gil, engine.interpreter, array, 0, size, offset);
+  const std::uint64_t id = engine.exports.pin(gil, engine.interpreter, array, 0);
   if (id == 0) {  // read-only, or no plain numbers
     py().PyErr_Clear();
     return false;
@@ -58,7 +44,11 @@ bool write_view(const Gil& gil, Engine& engine, PyObject* array, std::string& st
   const Export& held = *engine.exports.find(id);
   const Py_buffer& buffer = held.buffer;
   const Py_ssize_t width = buffer.itemsize;
-  const char* dtype = type == py().PyByteArray_Type ? "bytearray" : dtype_of(buffer.format, width);
+  const std::size_t size = held.size;
+  const Element* element = element_of(buffer.format, width);
+  const char* dtype = type == py().PyByteArray_Type ? "bytearray"
+                      : element != nullptr          ? element->dtype
+                                                    : nullptr;
   bool fits =
       dtype != nullptr && (buffer.ndim == 0 || (buffer.shape != nullptr && buffer.strides != nullptr)) &&
       (size == 0 || reinterpret_cast<std::uintptr_t>(held.low) % static_cast<std::size_t>(width) == 0);
@@ -77,7 +67,7 @@ bool write_view(const Gil& gil, Engine& engine, PyObject* array, std::string& st
   stream += "t(";
   for (int axis = 0; axis < buffer.ndim; axis++) put_int(stream, buffer.strides[axis] / width);
   stream += 't';
-  put_int(stream, static_cast<std::int64_t>(offset) / width);
+  put_int(stream, static_cast<std::int64_t>(held.offset) / width);
   stream += "}tQ.";
   return true;
 }

@@ -29,6 +29,9 @@ DTYPES = {
     "q": "int64", "Q": "uint64", "e": "float16", "f": "float32", "d": "float64",
 }  # fmt: skip
 
+# Types whose instances need no more questions than their buffer answers: the addon copies and views them itself.
+SIMPLE: set[type] = {bytearray}
+
 
 def is_buffer(value: Any) -> bool:
     """Whether the object exports a buffer."""
@@ -48,6 +51,8 @@ def array_copy(value: Any) -> Any:
 
 def buffer_copy(value: Any) -> Optional[Extension]:
     """A copy of a buffer exporter; None when JavaScript has no array of its format. A released view raises ValueError."""
+    if type(value) is memoryview or type(value).__module__ == "array":
+        SIMPLE.add(type(value))
     with memoryview(value) as view:
         order, letter = _split(view.format)
         kind = _KINDS.get(letter)
@@ -119,6 +124,8 @@ def time_unit(numpy: Any, dtype: Any) -> str:
 
 
 def _ndarray(numpy: Any, array: Any) -> Any:
+    if type(array) is numpy.ndarray:
+        SIMPLE.add(numpy.ndarray)
     kind = array.dtype.kind
     shape = tuple(array.shape)
     extra: dict[str, Any] = {}

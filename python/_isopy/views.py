@@ -12,17 +12,13 @@ import sys
 from struct import calcsize
 from typing import TYPE_CHECKING, Any, Optional
 
-from .arrays import DTYPES, buffer_copy, is_buffer, native_format, ndarray_copy, time_unit
+from .arrays import DTYPES, SIMPLE, buffer_copy, is_buffer, native_format, ndarray_copy, time_unit
 from .errors import EngineError
 from .marker import Extension
 from .values import EXACT
 
 if TYPE_CHECKING:
     from .introducing import Introducing
-
-
-# Types whose instances need no more questions than their buffer answers: the addon writes their views itself.
-SIMPLE: set[type] = {bytearray}
 
 
 class View:

@@ -149,7 +149,7 @@ export interface ExportedMemory {
   /** A copy of it, which gives the memory back. */
   copy(id: ExportId): ArrayBuffer;
   /** Detaches such an ArrayBuffer and gives the memory back, before anything that is called or sent next. False when it is over already. */
-  end(buffer: ArrayBuffer): boolean;
+  end(id: ExportId, buffer: ArrayBuffer): boolean;
 }
 
 export interface BackendHost {

@@ -73,6 +73,13 @@ export interface Conversion {
 const MODES = { auto: Mode.AUTO, ref: Mode.REF, copy: Mode.COPY, portable: Mode.PORTABLE } as const;
 const DEFAULT: Conversion = { mode: Mode.AUTO, read: undefined, cast: undefined, signal: undefined, timeout: 0 };
 
+// Made once: a check spells out what it expects.
+const CONVERT = oneOf("auto", "copy", "ref", "portable");
+const NONE = oneOf("null", "undefined");
+const DICT = oneOf("auto", "map", "object", "entries");
+const INT = oneOf("auto", "number", "bigint");
+const DECIMAL = oneOf("exact", "string", "number");
+
 /**
  * Reads the options of a verb.
  *
@@ -82,14 +89,14 @@ const DEFAULT: Conversion = { mode: Mode.AUTO, read: undefined, cast: undefined,
 export function readConversion(owner: string, options: unknown, fallback: keyof typeof MODES): Conversion {
   if (options === undefined) return fallback === "auto" ? DEFAULT : { ...DEFAULT, mode: MODES[fallback] };
   const read = optionReader(owner, options);
-  const asked = read("convert", oneOf("auto", "copy", "ref", "portable"), undefined);
+  const asked = read("convert", CONVERT, undefined);
   const wait = read("await", boolean, true);
   const as = read("as", isTarget, undefined) as Target<unknown> | undefined;
   const view = read("view", boolean, false);
-  const none = read("none", oneOf("null", "undefined"), "null");
-  const dict = read("dict", oneOf("auto", "map", "object", "entries"), "auto");
-  const int = read("int", oneOf("auto", "number", "bigint"), "auto");
-  const decimal = read("decimal", oneOf("exact", "string", "number"), "exact");
+  const none = read("none", NONE, "null");
+  const dict = read("dict", DICT, "auto");
+  const int = read("int", INT, "auto");
+  const decimal = read("decimal", DECIMAL, "exact");
   const signal = read("signal", abortSignal, undefined) as AbortSignal | undefined;
   const timeout = read("timeout", milliseconds, 0);
   read.done();

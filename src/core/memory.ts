@@ -7,13 +7,23 @@
 import type { ExportedMemory, ExportId } from "./backend.ts";
 import { EngineError } from "./errors.ts";
 
-const owners = new WeakMap<ArrayBufferLike, ExportedMemory>();
+interface Owner {
+  readonly memory: ExportedMemory;
+  readonly id: ExportId;
+}
+
+const owners = new WeakMap<ArrayBufferLike, Owner>();
+
+/** Remembers whose an ArrayBuffer is that lies over an export. */
+export function viewing(memory: ExportedMemory, id: ExportId, buffer: ArrayBufferLike): void {
+  owners.set(buffer, { memory, id });
+}
 
 /** The ArrayBuffer of an export that a reply names. */
 export function claimed(memory: ExportedMemory | undefined, id: ExportId): ArrayBuffer {
   if (memory === undefined) throw new EngineError("ERR_PROTOCOL", "The engine sent a view, and it shares no memory.");
   const buffer = memory.claim(id);
-  owners.set(buffer, memory);
+  viewing(memory, id, buffer);
   return buffer;
 }
 
@@ -44,11 +54,11 @@ export type Viewing = ArrayBufferLike | ArrayBufferView | { readonly data: unkno
  * await image.extend(more);     // a bytearray may grow again
  */
 export function release(view: Viewing): boolean {
-  const data: unknown = "data" in view ? view.data : view;
+  const data: unknown = !ArrayBuffer.isView(view) && "data" in view ? view.data : view;
   const buffer = ArrayBuffer.isView(data) ? data.buffer : data;
   if (!(buffer instanceof ArrayBuffer)) return false;
-  const memory = owners.get(buffer);
-  if (memory === undefined) return false;
+  const owner = owners.get(buffer);
+  if (owner === undefined) return false;
   owners.delete(buffer);
-  return memory.end(buffer);
+  return owner.memory.end(owner.id, buffer);
 }

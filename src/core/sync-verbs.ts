@@ -10,6 +10,7 @@ import { nodeOf } from "./surface.ts";
 import { SyncRefNode } from "./sync-ref.ts";
 import type { Untyped } from "./types.ts";
 import * as verbs from "./verbs.ts";
+import { Mode } from "./wire/frames.ts";
 
 export interface IterateSyncOptions {
   /** Items that Python may be ahead, at most. Default 1024. */
@@ -52,8 +53,21 @@ export const call = verbs.call as <T = Untyped>(
 export const run = verbs.run as unknown as <T = Untyped>(object: Untyped, options?: ConvertOptions) => T;
 /** A ref of a value, even of data. */
 export const ref = verbs.ref as unknown as (object: Untyped) => Untyped;
-export const toJs = verbs.toJs as unknown as <T = Untyped>(object: Untyped, options?: ConvertOptions) => T;
+/** Copies what can be copied, or views it: `toJs` of "isopy", at once. */
+export function toJs<T = Untyped>(object: Untyped, options?: ConvertOptions): T {
+  const mode = options === undefined ? Mode.COPY : isView(options) ? Mode.VIEW : undefined;
+  const node = mode === undefined ? undefined : nodeOf(object);
+  if (mode === undefined || !(node instanceof SyncRefNode) || !node.home.views) return verbs.toJs(object, options) as T;
+  return node.direct((calls, handle) => calls.convert(handle, mode), toJs) as T;
+}
 export const iterate = verbs.iterate as unknown as <T = Untyped>(object: Untyped, options?: IterateSyncOptions) => IterableIterator<T>;
+
+/** Whether a view is all that is asked for. */
+function isView(options: ConvertOptions): boolean {
+  if (typeof options !== "object" || options?.view !== true) return false;
+  for (const key in options) if (key !== "view") return false;
+  return true;
+}
 
 /** The ref, unless what is reached from it stays in Python. */
 function plain(object: unknown): SyncRefNode | undefined {

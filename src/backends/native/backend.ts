@@ -61,7 +61,6 @@ export class NativeBackend implements Backend, ExportedMemory {
   #reading = false;
   /** Programs in flight. */
   #pending = 0;
-  readonly #claims = new WeakMap<ArrayBuffer, ExportId>();
   readonly memory: ExportedMemory = this;
 
   constructor(options: NativeOptions) {
@@ -73,7 +72,7 @@ export class NativeBackend implements Backend, ExportedMemory {
   }
 
   get sync(): NativeSyncCalls {
-    this.#sync ??= new NativeSyncCalls(this.#running(), this.#limits, () => this.#drain(true));
+    this.#sync ??= new NativeSyncCalls(this.#running(), this.#limits, this, () => this.#drain(true));
     return this.#sync;
   }
 
@@ -113,9 +112,7 @@ export class NativeBackend implements Backend, ExportedMemory {
   }
 
   claim(id: ExportId): ArrayBuffer {
-    const buffer = this.#claim(id, false);
-    this.#claims.set(buffer, id);
-    return buffer;
+    return this.#claim(id, false);
   }
 
   copy(id: ExportId): ArrayBuffer {
@@ -128,9 +125,8 @@ export class NativeBackend implements Backend, ExportedMemory {
     return buffer;
   }
 
-  end(buffer: ArrayBuffer): boolean {
-    const id = this.#claims.get(buffer);
-    return id !== undefined && this.#running().unclaim(id, buffer);
+  end(id: ExportId, buffer: ArrayBuffer): boolean {
+    return this.#running().unclaim(id, buffer);
   }
 
   submit(frame: Uint8Array, count: number): void {

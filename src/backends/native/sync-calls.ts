@@ -6,10 +6,22 @@
  * `state[1]`), or returns them when they are too long for it. `state[2]` is 1 when events are
  * waiting, so that what Python printed is delivered before the caller continues, and 2 when Python has
  * dropped callbacks, which can wait for the end of this turn. For a new ref
- * `state[8]` are its flags and `state[9]` its type.
+ * `state[8]` are its flags and `state[9]` its type; outcome 7 is an array over Python's memory, and they are
+ * the id of the export.
  */
-import type { Program, Reply, Scalar, SyncCalls, SyncOutcome, SyncRefs, SyncResult, WireLimits } from "../../core/backend.ts";
+import type {
+  ExportedMemory,
+  Program,
+  Reply,
+  Scalar,
+  SyncCalls,
+  SyncOutcome,
+  SyncRefs,
+  SyncResult,
+  WireLimits,
+} from "../../core/backend.ts";
 import { EngineError } from "../../core/errors.ts";
+import { viewing } from "../../core/memory.ts";
 import { readReplies } from "../../core/transport.ts";
 import type { AddonEngine } from "./addon.ts";
 import { FlatCalls } from "./flat-calls.ts";
@@ -33,8 +45,11 @@ export class NativeSyncCalls implements SyncCalls {
   readonly refs: SyncRefs;
   readonly data: FlatCalls;
 
-  constructor(engine: AddonEngine, limits: WireLimits, flush: () => void) {
+  readonly #memory: ExportedMemory;
+
+  constructor(engine: AddonEngine, limits: WireLimits, memory: ExportedMemory, flush: () => void) {
     this.#engine = engine;
+    this.#memory = memory;
     this.data = new FlatCalls(engine, limits, (result) => this.#taken(result));
     this.#state = engine.state;
     this.#scratch = engine.scratch;
@@ -196,6 +211,11 @@ export class NativeSyncCalls implements SyncCalls {
       result = this.#engine.convert(handle, mode);
     } catch (error) {
       throw typed(error);
+    }
+    const state = this.#state;
+    if (state[0] === 7) {
+      state[0] = 0;
+      viewing(this.#memory, (state[8] as number) + (state[9] as number) * 2 ** 31, (result as ArrayBufferView).buffer);
     }
     return this.#taken(result);
   }
