@@ -401,10 +401,12 @@ napi_value open(napi_env env, napi_callback_info info) {
   if (count < 7 || !read_text(env, args[0], "library", config.library) ||
       !read_text(env, args[0], "program", config.program) ||
       !read_text(env, args[0], "package", config.package) ||
+      !read_text(env, args[0], "cache", config.cache) ||
       !read_flag(env, args[0], "deepbind", config.deepbind)) {
-    return throw_argument(env,
-                          "open needs { library, program, package, deepbind, deadlockMs }, setup, options, "
-                          "ready, ask, callee and answer");
+    return throw_argument(
+        env,
+        "open needs { library, program, package, cache, deepbind, deadlockMs }, setup, options, "
+        "ready, ask, callee and answer");
   }
   config.environment = copy_environment();
   int isolation = 0;

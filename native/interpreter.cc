@@ -23,14 +23,19 @@ bool Interpreter::adopt(const Gil& gil, const PythonConfig& config) {
   // RTLD_NOW | RTLD_DEEPBIND: extension modules get their own OpenSSL and zlib, not Node's.
   PyOwned flags =
       config.deepbind ? PyOwned::steal(py().PyLong_FromLongLong(2 | 8)) : PyOwned::share(py()._Py_NoneStruct);
-  if (!scope || !directory || !flags) return false;
+  PyOwned cache =
+      config.cache.empty()
+          ? PyOwned::share(py()._Py_NoneStruct)
+          : PyOwned::steal(py().PyUnicode_DecodeUTF8(
+                config.cache.data(), static_cast<Py_ssize_t>(config.cache.size()), "surrogateescape"));
+  if (!scope || !directory || !flags || !cache) return false;
   if (py().PyDict_SetItemString(scope.get(), "__builtins__", py().PyEval_GetBuiltins()) != 0) return false;
   if (!install_lent_types(gil)) return false;
   if (!PyOwned::steal(py().PyRun_StringFlags(kBootstrap, kPyFileInput, scope.get(), scope.get(), nullptr)))
     return false;
   PyObject* isolated = this == main().get() ? py()._Py_FalseStruct : py()._Py_TrueStruct;
-  PyObject* args[] = {directory.get(), flags.get(), isolated};
-  if (!PyOwned::steal(py().vectorcall(py().PyDict_GetItemString(scope.get(), "load"), args, 3))) return false;
+  PyObject* args[] = {directory.get(), flags.get(), isolated, cache.get()};
+  if (!PyOwned::steal(py().vectorcall(py().PyDict_GetItemString(scope.get(), "load"), args, 4))) return false;
   prepare_ = PyOwned::share(py().PyDict_GetItemString(scope.get(), "prepare")).release();
   return true;
 }

@@ -16,6 +16,7 @@ struct PythonConfig {
   std::string library;  // path of libpython
   std::string program;  // path of the chosen executable, not resolved: a venv is found from it
   std::string package;  // directory that holds the package `_isopy`
+  std::string cache;    // directory for its byte code; empty: none
   bool deepbind = true;
   std::vector<std::string> environment;  // what `os.environ` is at the start
 };

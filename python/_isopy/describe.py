@@ -7,7 +7,6 @@ clears the local variables of its finished frames: what is remembered must not k
 
 from __future__ import annotations
 
-import linecache
 import os
 import threading
 from contextlib import suppress
@@ -267,6 +266,8 @@ def _frame(code: Any, tb: TracebackType) -> list[object]:
                 break
     name = getattr(code, "co_qualname", code.co_name)
     try:
+        import linecache  # with tokenize and re: not before something is raised
+
         source = linecache.getline(code.co_filename, line, tb.tb_frame.f_globals).strip() or None
     except Exception:
         source = None

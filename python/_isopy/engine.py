@@ -32,7 +32,6 @@ from .output import redirect
 from .principal import PRINCIPAL
 from .replies import Replies
 from .scheduler import Scheduler
-from .session import Session
 from .stream import Codec
 from .synchronous import Synchronous
 from .unravel import Held
@@ -40,6 +39,7 @@ from .unravel import Held
 if TYPE_CHECKING:
     from .host import Host
     from .rules import Rules
+    from .session import Session
 
 SUBMIT, RELEASE, INTERRUPT, ANSWER, FORGET = 1, 2, 3, 4, 19
 

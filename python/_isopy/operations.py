@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 from .errors import JsException, protocol_error
 from .framed import in_namespace
 from .iterating import advance, advance_async, close_async
-from .sources import source
 from .traits import ASYNC_ITERATOR, ITERATOR, traits
 
 if TYPE_CHECKING:
@@ -74,6 +73,8 @@ def _source(kind: str) -> Callable[..., Any]:
             or len(names) != len(values)
         ):
             raise protocol_error(f"The operands of {kind} are not a text, names and as many values.")
+        from .sources import source  # with ast and linecache; a start needs none of them
+
         compiled = source(text, kind, names)
         value = compiled.run(context.namespace, values)
         if compiled.asynchronous:

@@ -2,8 +2,8 @@
  * The probe that looks at this machine: environment variables, files, PATH, and what an executable
  * says about itself. Asking costs a Python start (tens of milliseconds), so answers are kept.
  */
-import { spawnSync } from "node:child_process";
 import { accessSync, constants, readdirSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import type { Probe } from "./choose.ts";
@@ -81,6 +81,8 @@ export function nodeProbe(cwd: string = process.cwd()): Probe {
 
 function ask(executable: string): Described {
   if (!isExecutable(executable)) return { ok: false, reason: "there is no executable file at this path" };
+  // Loaded when something has to be asked (2 ms).
+  const { spawnSync } = createRequire(import.meta.url)("node:child_process") as typeof import("node:child_process");
   const { status, signal, stdout, stderr, error } = spawnSync(executable, ["-I", "-c", QUESTION], {
     encoding: "utf8",
     timeout: PATIENCE,

@@ -40,6 +40,8 @@ export interface AddonConfig {
   readonly program: string;
   /** The directory that holds `_isopy`. */
   readonly package: string;
+  /** The directory for what can be made again: the byte code of `_isopy`. Empty: none. */
+  readonly cache: string;
   readonly deepbind: boolean;
   /** `Isolation` in native/isolated.h. */
   readonly isolation: number;

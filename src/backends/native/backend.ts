@@ -21,6 +21,7 @@ import type {
 import { EngineError } from "../../core/errors.ts";
 import { engineOptions, readFlat, type Settle, settleReplies, writeFlat } from "../../core/transport.ts";
 import { FrameKind } from "../../core/wire/frames.ts";
+import { cacheFolder } from "../../environment/probe-cache.ts";
 import type { PythonFacts } from "../../environment/python.ts";
 import { type AddonEngine, lastWords, loadAddon, pythonPackage } from "./addon.ts";
 import { interpreterFor, isolationOf } from "./interpreter.ts";
@@ -186,6 +187,7 @@ export class NativeBackend implements Backend, ExportedMemory {
         library,
         program: executable,
         package: pythonPackage(),
+        cache: cacheFolder(),
         // With another allocator preloaded, RTLD_DEEPBIND would mix the two.
         deepbind: process.env["ISOPY_DEEPBIND"] !== "0",
         // Where a runtime forbids them, ArrayBuffers over foreign memory are refused anyway; this is for tests.
