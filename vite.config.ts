@@ -11,6 +11,7 @@
  */
 import type { Rolldown } from "vite";
 import { defineConfig } from "vitest/config";
+import { chunkOf } from "./scripts/build/chunks.ts";
 import { buildId, engineFiles, ownFileUrls, pyodideInWorker, workerEntry } from "./scripts/build/plugins.ts";
 
 const entries = Object.fromEntries(["node", "browser", "sync"].map((name) => [name, `src/${name}.ts`]));
@@ -47,7 +48,12 @@ export default defineConfig({
         ...common,
         minify: false,
         sourcemap: true,
-        rolldownOptions: { input: entries, external: nodeBuiltins, preserveEntrySignatures: "strict", output },
+        rolldownOptions: {
+          input: entries,
+          external: nodeBuiltins,
+          preserveEntrySignatures: "strict",
+          output: { ...output, codeSplitting: { groups: [{ name: chunkOf }] } },
+        },
       },
     },
     workerWeb: {
