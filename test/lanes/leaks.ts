@@ -4,8 +4,8 @@
  * Blocks and collectable objects on every Python, references too on a debug build. Prints one JSON object; exit code 1
  * when a slope is above its bound. Arguments: `--rounds=N --python=FOLDER`.
  */
-import { createPython, kw, type PyRef, proxy, ref, run, scope, set, toJs, transfer, type Untyped } from "isopy";
-import { createPythonSync } from "isopy/sync";
+import { createPython, kw, type NDArray, type PyRef, proxy, ref, release, run, scope, set, toJs, transfer, type Untyped } from "isopy";
+import { createPythonSync, toJs as toJsNow } from "isopy/sync";
 
 const option = (name: string): string | undefined => process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
 const rounds = Number(option("rounds") ?? 500);
@@ -34,6 +34,8 @@ const throws = (body: () => unknown): void => {
   throw new Error("nothing was thrown");
 };
 const bytes = new Uint8Array(300);
+const numbers = python.eval("__import__('array').array('d', [1, 2, 3])");
+const matrix = python.eval("memoryview(bytearray(6)).cast('B', [2, 3])");
 const nested = { a: [1, "two", 3.5, { b: null }], c: new Map<unknown, unknown>([[1, "x"]]), d: new Set([1, 2]) };
 const cyclic: { self?: unknown } = {};
 cyclic.self = cyclic;
@@ -46,6 +48,9 @@ const operations: Record<string, () => unknown> = {
   "sync: a cycle": () => echo(cyclic),
   "sync: bytes": () => echo(bytes),
   "sync: typed array": () => toJs(echo(new Float64Array(30))),
+  "sync: a copy of an array": () => toJsNow(numbers),
+  "sync: a view of an array, released": () => release(toJsNow<Float64Array>(numbers, { view: true })),
+  "sync: a view of a matrix, released": () => release(toJsNow<NDArray>(matrix, { view: true })),
   "sync: attribute": () => box.value,
   "sync: method": () => box.method(),
   "sync: keywords": () => echo(kw({ value: 1 })),
