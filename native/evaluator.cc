@@ -3,6 +3,7 @@
 #include <array>
 #include <vector>
 
+#include "calling.h"
 #include "forking.h"
 #include "host_object.h"
 #include "pool.h"
@@ -35,30 +36,6 @@ struct Scratch {
 };
 thread_local Scratch scratch;
 
-bool is_exact(PyObject* object, PyObject* type) { return type_of(object) == type; }
-
-/// A 64-bit int; false for anything else.
-bool read_int(PyObject* object, long long& number) {
-  if (!is_exact(object, py().PyLong_Type)) return false;
-  int overflow = 0;
-  number = py().PyLong_AsLongLongAndOverflow(object, &overflow);
-  return overflow == 0;
-}
-
-PyOwned call(const PyOwned& callee, std::initializer_list<PyObject*> args) {
-  return PyOwned::steal(py().vectorcall(callee.get(), args.begin(), args.size()));
-}
-
-/// The pending error as an exception with its traceback.
-PyOwned take_exception(const Gil&) {
-  PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
-  py().PyErr_Fetch(&type, &value, &traceback);
-  py().PyErr_NormalizeException(&type, &value, &traceback);
-  if (traceback != nullptr) py().PyException_SetTraceback(value, traceback);
-  PyOwned owned_type = PyOwned::steal(type), owned_traceback = PyOwned::steal(traceback);
-  return PyOwned::steal(value);
-}
-
 /// One instruction of a fast program; borrowed from its tuple.
 struct Step {
   Operation op;
@@ -70,6 +47,7 @@ struct Step {
 struct Output {
   std::size_t slot;
   std::uint8_t mode;
+  bool awaited;
 };
 
 /// A fast program, read from its tuple.
@@ -152,7 +130,8 @@ bool Program::read_outputs(PyObject* tuple) {
     if (slot < 0 || slot >= static_cast<long long>(step_count) || mode < 0 ||
         mode > (kUnawaited | kModeBits) || (mode & kModeBits) >= kModes)
       return false;
-    outputs[output_count++] = {static_cast<std::size_t>(slot), static_cast<std::uint8_t>(mode & kModeBits)};
+    outputs[output_count++] = {static_cast<std::size_t>(slot), static_cast<std::uint8_t>(mode & kModeBits),
+                               (mode & kUnawaited) == 0};
   }
   return true;
 }
@@ -173,7 +152,10 @@ class Evaluator {
   PyOwned run_step(const Step& step);
   PyOwned target_of(const Step& step);
   bool write_outputs();
+  bool give_to_loop(const PyOwned& tuple);
+  bool find_loop();
   void hand_over(const PyOwned& tuple);
+  void abort(const PyOwned& tuple);
   void enter(PyObject* number) { set(parts_.program_name, number); }
   bool leave(PyObject* number);
   void set(const PyOwned& name, PyObject* value) {
@@ -196,6 +178,8 @@ class Evaluator {
   Program program_;
   std::array<PyOwned, kMostInstructions> slots_;
   std::size_t filled_ = 0;
+  /// The loop of the default context that was seen last, its driver, and how its queue takes an item.
+  PyOwned home_, driver_, append_;
 };
 
 void Evaluator::work() {
@@ -255,7 +239,9 @@ void Evaluator::run_slow(Py_ssize_t count) {
 
 void Evaluator::run_fast(const PyOwned& tuple) {
   enter(program_.number);
-  if (!run_steps() || !write_outputs()) return hand_over(tuple);
+  if (!run_steps()) return hand_over(tuple);
+  if (give_to_loop(tuple)) return;
+  if (!write_outputs()) return hand_over(tuple);
   while (filled_ > 0) slots_[--filled_].reset();
   const bool wanted = leave(program_.number);
   if (has_text()) flush();
@@ -316,6 +302,52 @@ bool Evaluator::write_outputs() {
   return true;
 }
 
+/// A coroutine that is the only output goes to the loop's queue, as in `Loops._hand_over`; false when it is
+/// none, or the loop is yet to be started.
+bool Evaluator::give_to_loop(const PyOwned& tuple) {
+  const Output& output = program_.outputs[0];
+  if (program_.output_count != 1 || output.mode != kAuto || !output.awaited ||
+      !is_exact(slots_[output.slot].get(), py().PyCoro_Type))
+    return false;
+  PyOwned variables = find_loop() ? PyOwned::steal(py().PyContext_CopyCurrent()) : PyOwned();
+  PyOwned item = variables ? PyOwned::steal(py().PyTuple_New(5)) : PyOwned();
+  if (!item) {
+    py().PyErr_Clear();
+    return false;
+  }
+  fill_tuple(item.get(), 0, PyOwned::share(slots_[output.slot].get()).release());
+  fill_tuple(item.get(), 1, PyOwned::share(program_.number).release());
+  fill_tuple(item.get(), 2, variables.release());
+  fill_tuple(item.get(), 3, PyOwned::share(py()._Py_NoneStruct).release());
+  fill_tuple(item.get(), 4, PyOwned::share(parts_.settle.get()).release());
+  while (filled_ > 0) slots_[--filled_].reset();
+  enter(parts_.zero.get());
+  leave_program(gil_, engine_, parts_, lane_.get(), program_.number);  // given up: its value is dropped
+  PyOwned called = call(append_, {item.get()}) ? attribute(driver_, parts_.called_name) : PyOwned();
+  if (!called || (called.get() != py()._Py_TrueStruct &&
+                  !PyOwned::steal(py().PyObject_VectorcallMethod(
+                      parts_.call_name.get(), std::array<PyObject*, 1>{driver_.get()}.data(), 1, nullptr))))
+    abort(tuple);
+  return true;
+}
+
+/// Whether the default context has a loop that takes items. False with an error set or without.
+bool Evaluator::find_loop() {
+  PyOwned closed = attribute(parts_.engine, parts_.closed_name);
+  PyOwned home = attribute(parts_.context, parts_.loop_name);
+  if (!closed || !home || closed.get() != py()._Py_FalseStruct || home.get() == py()._Py_NoneStruct)
+    return false;
+  if (home.get() == home_.get()) return true;
+  PyOwned driver = attribute(home, parts_.driver_name);
+  PyOwned queue = driver ? attribute(driver, parts_.queue_name) : PyOwned();
+  PyOwned append = queue ? attribute(queue, parts_.append_name) : PyOwned();
+  if (!append) return false;
+  home_ = std::move(home);
+  driver_ = std::move(driver);
+  append_ = std::move(append);
+  return true;
+}
+
 /// `_isopy` ends the program: an instruction failed, or a value is none of the common ones.
 void Evaluator::hand_over(const PyOwned& tuple) {
   PyOwned error;
@@ -335,14 +367,16 @@ void Evaluator::hand_over(const PyOwned& tuple) {
   if (!error || !call(parts_.abort, {tuple.get(), error.get()})) broken();
 }
 
-/// The thread has left the program: what was printed in it is its own, and an interrupt that came too
-/// late is taken back. False when the program was settled without us.
+/// Settles a program that could not be given to anybody, with the pending error.
+void Evaluator::abort(const PyOwned& tuple) {
+  PyOwned error = take_exception(gil_);
+  if (!error || !call(parts_.abort, {tuple.get(), error.get()})) broken();
+}
+
+/// The thread has left the program: what was printed in it is its own. False when it was settled without us.
 bool Evaluator::leave(PyObject* number) {
   enter(parts_.zero.get());
-  if (py().PySet_Size(parts_.pending.get()) <= 0) return true;
-  PyOwned late = call(parts_.leave, {lane_.get(), number});
-  if (!late) broken();
-  if (late.get() != py()._Py_TrueStruct) return true;
+  if (!leave_program(gil_, engine_, parts_, lane_.get(), number)) return true;
   if (!call(parts_.forget_late, {number})) broken();
   return false;
 }
@@ -358,7 +392,9 @@ std::shared_ptr<const ProgramParts> ProgramParts::fetch(const Gil&, const PyOwne
   PyOwned scheduler = attribute(engine, "scheduler"), interrupts = attribute(engine, "interrupts"),
           handles = attribute(engine, "handles"), events = attribute(engine, "events"),
           callbacks = attribute(engine, "callbacks"), codec = attribute(engine, "codec"),
+          contexts = attribute(engine, "contexts"), by_id = attribute(contexts, "by_id"),
           lanes = PyOwned::steal(py().PyImport_ImportModule("_isopy.lanes")),
+          weakrefs = PyOwned::steal(py().PyImport_ImportModule("_weakref")),
           importing = PyOwned::steal(py().PyImport_ImportModule("importlib"));
   bool complete = true;
   auto fetch = [&complete](PyOwned& target, const PyOwned& object, const char* name) {
@@ -387,15 +423,45 @@ std::shared_ptr<const ProgramParts> ProgramParts::fetch(const Gil&, const PyOwne
   fetch(parts->dropped, callbacks, "dropped");
   fetch(parts->lane, lanes, "lane");
   fetch(parts->import_module, importing, "import_module");
-  if (!complete) return nullptr;
-  parts->engine = PyOwned::share(engine.get());
-  keep(parts->engine_name, py().PyUnicode_InternFromString("engine"));
-  keep(parts->program_name, py().PyUnicode_InternFromString("program"));
-  keep(parts->depth_name, py().PyUnicode_InternFromString("depth"));
-  keep(parts->closed_name, py().PyUnicode_InternFromString("closed"));
+  fetch(parts->task_variable, lanes, "TASK");
+  fetch(parts->weakref_count, weakrefs, "getweakrefcount");
+  if (!complete || !by_id) return nullptr;
   keep(parts->zero, py().PyLong_FromLongLong(0));
+  keep(parts->context, py().PyObject_GetItem(by_id.get(), parts->zero.get()));
+  fetch(parts->settle, parts->context, "settle");
+  parts->engine = PyOwned::share(engine.get());
+  auto name = [&keep](PyOwned& target, const char* text) {
+    keep(target, py().PyUnicode_InternFromString(text));
+  };
+  name(parts->engine_name, "engine");
+  name(parts->program_name, "program");
+  name(parts->depth_name, "depth");
+  name(parts->closed_name, "closed");
+  name(parts->loop_name, "loop");
+  name(parts->driver_name, "driver");
+  name(parts->queue_name, "queue");
+  name(parts->append_name, "append");
+  name(parts->popleft_name, "popleft");
+  name(parts->called_name, "called");
+  name(parts->call_name, "call");
+  name(parts->stepping_name, "stepping");
+  name(parts->callbacks_name, "_callbacks");
+  name(parts->must_cancel_name, "_must_cancel");
   keep(parts->one, py().PyLong_FromLongLong(1));
   return complete ? parts : nullptr;
+}
+
+bool leave_program(const Gil& gil, Engine& engine, const ProgramParts& parts, PyObject* lane,
+                   PyObject* number) {
+  if (py().PySet_Size(parts.pending.get()) <= 0) return false;
+  PyOwned given_up = call(parts.leave, {lane, number});
+  if (!given_up) {
+    // It struck before the first bytecode of that.
+    PyOwned late = take_exception(gil);
+    given_up = call(parts.leave, {lane, number});
+  }
+  if (!given_up) report_broken_engine(gil, engine);
+  return given_up.get() == py()._Py_TrueStruct;
 }
 
 bool queue_batch(const Gil& gil, Engine& engine, const std::string& frame) {

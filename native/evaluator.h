@@ -26,12 +26,20 @@ struct ProgramParts {
   PyOwned handle;
   PyOwned printed, dropped;
   PyOwned lane, import_module;
+  /// Of coroutines: the default context, its `settle`, and the variable that names a task's program.
+  PyOwned context, settle, task_variable, weakref_count;
   PyOwned engine_name, program_name, depth_name, closed_name, zero, one;
+  PyOwned loop_name, driver_name, queue_name, append_name, popleft_name, called_name, call_name;
+  PyOwned stepping_name, callbacks_name, must_cancel_name;
 
   /// Null with an error set.
   static std::shared_ptr<const ProgramParts> fetch(const Gil& gil, const PyOwned& engine);
 };
 
+/// The lane has left the program: an interrupt that came too late is taken back. Whether the program was
+/// given up meanwhile, and has been settled.
+bool leave_program(const Gil& gil, Engine& engine, const ProgramParts& parts, PyObject* lane,
+                   PyObject* number);
 /// Queues the programs of a SUBMIT frame. False when `_isopy` has to read it.
 bool queue_batch(const Gil& gil, Engine& engine, const std::string& frame);
 /// Runs queued programs until the queue is empty, on a thread of the pool.

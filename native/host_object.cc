@@ -6,6 +6,7 @@
 #include "asking.h"
 #include "evaluator.h"
 #include "fast_codec.h"
+#include "first_steps.h"
 #include "forking.h"
 #include "interpreter.h"
 #include "locks.h"
@@ -88,6 +89,11 @@ PyObject* host_reply(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   if (count != 1) return wrong_arguments("reply(flat)");
   GilHeld held;
   return send_reply(held.token(), **engine_of(self), args[0]) ? none() : nullptr;
+}
+
+PyObject* host_first_steps(PyObject* self, PyObject* const* args, Py_ssize_t count) {
+  GilHeld held;
+  return take_first_steps(held.token(), **engine_of(self), args, count);
 }
 
 PyObject* host_announce(PyObject* self, PyObject* const*, Py_ssize_t) {
@@ -293,6 +299,7 @@ PyMethodDef methods[] = {
     method("end_fork", &host_end_fork),
 };
 
+PyMethodDef first_steps_method = method("first_steps", &host_first_steps);
 PyMethodDef main_method = method("wake_main", &host_wake_main);
 
 PyOwned attribute(const PyOwned& object, const char* name) {
@@ -338,18 +345,17 @@ PyOwned make_host(const Gil&, const std::shared_ptr<Engine>& engine) {
     return {};
   }
   const bool isolated = engine->interpreter != Interpreter::main();
+  auto add = [&](PyMethodDef& definition) {
+    PyOwned function = PyOwned::steal(py().PyCFunction_NewEx(&definition, capsule.get(), nullptr));
+    return function && py().PyObject_SetAttrString(host.get(), definition.ml_name, function.get()) == 0;
+  };
   for (PyMethodDef& definition : methods) {
     // Views would outlive an interpreter that ends; without these two, asking for one is a typed refusal.
     if (isolated && std::strstr(definition.ml_name, "export") != nullptr) continue;
-    PyOwned function = PyOwned::steal(py().PyCFunction_NewEx(&definition, capsule.get(), nullptr));
-    if (!function || py().PyObject_SetAttrString(host.get(), definition.ml_name, function.get()) != 0)
-      return {};
+    if (!add(definition)) return {};
   }
-  if (engine->interpreter == Interpreter::main()) {
-    PyOwned function = PyOwned::steal(py().PyCFunction_NewEx(&main_method, capsule.get(), nullptr));
-    if (!function || py().PyObject_SetAttrString(host.get(), main_method.ml_name, function.get()) != 0)
-      return {};
-  }
+  if (can_take_first_steps() && !add(first_steps_method)) return {};
+  if (!isolated && !add(main_method)) return {};
   if (py().PyObject_SetAttrString(host.get(), "engine", capsule.get()) != 0 ||
       py().PyObject_SetAttrString(host.get(), "can_ask", py()._Py_TrueStruct) != 0 ||
       py().PyObject_SetAttrString(host.get(), "threads", py()._Py_TrueStruct) != 0 ||

@@ -211,7 +211,11 @@ constexpr int kPyFileInput = 257;
   X(PyObject*, PyCapsule_New, (void*, const char*, void (*)(PyObject*)))                       \
   X(void*, PyCapsule_GetPointer, (PyObject*, const char*))                                     \
   X(PyObject*, PyRun_StringFlags, (const char*, int, PyObject*, PyObject*, void*))             \
-  X(PyObject*, PyEval_GetBuiltins, ())
+  X(PyObject*, PyEval_GetBuiltins, ())                                                          \
+  X(PyObject*, PyContext_CopyCurrent, ())                                                      \
+  X(int, PyContext_Enter, (PyObject*))                                                         \
+  X(int, PyContext_Exit, (PyObject*))                                                          \
+  X(PyObject*, PyContextVar_Set, (PyObject*, PyObject*))
 
 /// Null where this Python does not have them.
 #define ISOPY_PYTHON_OPTIONAL(X)                                                               \
@@ -221,6 +225,7 @@ constexpr int kPyFileInput = 257;
   X(PyThreadState*, _PyThreadState_UncheckedGet, ())                                           \
   X(int, PyWeakref_GetRef, (PyObject*, PyObject**))                                            \
   X(PyObject*, PyWeakref_GetObject, (PyObject*))                                               \
+  X(int, PyIter_Send, (PyObject*, PyObject*, PyObject**))                                      \
   X(int, PyGC_Enable, ())                                                                      \
   X(int, PyGC_Disable, ())                                                                     \
   X(PyObject*, _PyDict_NewPresized, (Py_ssize_t))

@@ -13,7 +13,7 @@ from contextlib import suppress
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
-from .driving import Driver, Item
+from .driving import Done, Driver, Settle
 from .errors import EngineError
 from .lanes import drop_lane, lane
 from .lazily import asyncio
@@ -21,9 +21,6 @@ from .lazily import asyncio
 if TYPE_CHECKING:
     from .contexts import Context
     from .engine import Engine
-
-Done = Callable[[bool, Any], None]
-Settle = Callable[[int, list[Any]], None]
 
 _STACK = 16 << 20
 _stack_lock = threading.Lock()
@@ -36,7 +33,7 @@ class LoopThread:
         self.engine = engine
         self.loop = asyncio.new_event_loop()
         self.loop.set_exception_handler(lambda loop, details: engine.unhandled(details))
-        self.driver = Driver(engine, self.loop)
+        self.driver = Driver(engine, self)
         self._closing = False
         self._ready = threading.Event()
         # The thread's stack must hold Python's deep recursions; the size is a process-wide setting.
@@ -101,7 +98,7 @@ class HostLoop:
 
     def __init__(self, engine: Engine) -> None:
         self.loop = engine.host_loop()
-        self.driver = Driver(engine, self.loop)
+        self.driver = Driver(engine, self)
 
     def call(self, function: Callable[..., Any], *args: Any) -> None:
         self.loop.call_soon(function, *args)
@@ -154,16 +151,14 @@ class Loops:
     def _hand_over(
         self, awaitable: Any, program: int, context: Context, done: Optional[Done], settle: Optional[Settle]
     ) -> None:
-        home = self.of(context)
-        driver = home.driver
-        driver.queue.append(Item(awaitable, program, copy_context(), home, done, settle))
+        driver = self.of(context).driver
+        driver.queue.append((awaitable, program, copy_context(), done, settle))
         if not driver.called:
-            driver.called = True
-            home.call(driver.begin)
+            driver.call()
 
-    def remember(self, item: Item, task: asyncio.Task[Any]) -> None:
+    def remember(self, program: int, task: asyncio.Task[Any], home: Any) -> None:
         with self._lock:
-            self.tasks.setdefault(item.program, []).append((task, item.home))
+            self.tasks.setdefault(program, []).append((task, home))
 
     def forget(self, program: int, task: Any) -> None:
         with self._lock:
@@ -180,8 +175,10 @@ class Loops:
         for task, home in entries:
             with suppress(RuntimeError):  # that loop is closed, and with it went the task
                 home.call(task.cancel)
-        if entries:
-            return True
+        return bool(entries) or self.about_to(program)
+
+    def about_to(self, program: int) -> bool:
+        """Whether a first step of a program is yet to be taken, or is being taken."""
         homes = [context.loop for context in list(self._engine.contexts.by_id.values())]
         return any(home is not None and home.driver.has(program) for home in homes)
 

@@ -6,6 +6,9 @@ driver's. A coroutine that waits keeps that task for itself, and the rest of the
 one. So `asyncio.current_task()` is a real task from the first step on; it is used for the next
 coroutine only while nothing outside can tell (nobody holds it, no callback, no cancellation is on it).
 
+A host may have a loop of its own for the common first steps (`host.first_steps`, native): a coroutine that ends in
+it with plain data. What is anything else comes back here, with how far it got.
+
 Each step is fenced: while it runs, the thread's lane names its program, so that callbacks know their
 origin and an interrupt hits this step or nothing. It runs in the context (`contextvars`) of its own program.
 """
@@ -17,7 +20,7 @@ import types
 from collections import deque
 from collections.abc import Generator
 from contextvars import Context as Variables
-from typing import TYPE_CHECKING, Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 from weakref import getweakrefcount
 
 from .lanes import TASK, Lane, lane
@@ -25,6 +28,7 @@ from .lazily import asyncio
 from .replies import MANY
 
 if TYPE_CHECKING:
+    from .aio import HostLoop, LoopThread
     from .engine import Engine
 
 _YIELDED, _RETURNED, _RAISED = 0, 1, 2
@@ -34,43 +38,35 @@ _EAGER = sys.version_info >= (3, 12)
 _set_task = TASK.set
 _refcount: Callable[[object], int] = getattr(sys, "getrefcount", lambda _: 0)
 
-
-class Item:
-    """An awaitable, whose it is, and who is told: `done`, or the program's `settle` when it is its only output."""
-
-    __slots__ = ("awaitable", "program", "variables", "home", "done", "settle")
-
-    def __init__(
-        self,
-        awaitable: Any,
-        program: int,
-        variables: Variables,
-        home: Any,
-        done: Optional[Callable[[bool, Any], None]],
-        settle: Optional[Callable[[int, list[Any]], None]],
-    ) -> None:
-        self.awaitable = awaitable
-        self.program = program
-        self.variables = variables
-        self.home = home
-        self.done = done
-        self.settle = settle
+Done = Callable[[bool, Any], None]
+Settle = Callable[[int, list[Any]], None]
+# An awaitable, whose it is, its variables, and who is told: `done`, or `settle` when it is the program's only output.
+Item = tuple[Any, int, Variables, Optional[Done], Optional[Settle]]
 
 
 class Driver:
-    """The queue of one loop. Only `queue`, `called` and `has` may be touched by other threads."""
+    """The queue of one loop. Only `queue`, `called`, `call` and `has` may be touched by other threads."""
 
-    def __init__(self, engine: Engine, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, engine: Engine, home: Union[LoopThread, HostLoop]) -> None:
         self.queue: deque[Item] = deque()
         self.called = False  # whether `begin` is on its way
+        self.stepping = 0  # the program whose first step runs
         self._engine = engine
-        self._loop = loop
-        self._stepping = 0  # the program whose first step runs
+        self._home = home
+        self._loop = home.loop
         self._spread = 1  # tasks that are started together: more while coroutines wait
+        self._host_steps: Optional[Callable[..., tuple[int, Optional[Item], int, Any]]] = getattr(
+            engine.host, "first_steps", None
+        )
+
+    def call(self) -> None:
+        """The queue has something."""
+        self.called = True
+        self._home.call(self.begin)
 
     def has(self, program: int) -> bool:
         """Whether a program waits for its first step or is in it. Its cancellation is seen after that step."""
-        return self._stepping == program or any(item.program == program for item in list(self.queue))
+        return self.stepping == program or any(item[1] == program for item in list(self.queue))
 
     def begin(self) -> None:
         self.called = False
@@ -94,26 +90,27 @@ class Driver:
         """The loop ends: what has not begun never will."""
         while self.queue:
             item = self.queue.popleft()
-            if type(item.awaitable) is types.CoroutineType:
-                item.awaitable.close()
+            if type(item[0]) is types.CoroutineType:
+                item[0].close()
             self._end(item, False, error)
 
     def _end(self, item: Item, ok: bool, value: Any) -> None:
-        if item.done is not None:
-            item.done(ok, value)
+        _, program, _, done, settle = item
+        if done is not None:
+            done(ok, value)
             return
-        assert item.settle is not None
+        assert settle is not None
         codec = self._engine.codec
         outputs: list[Any]
         try:
             if ok:
                 outputs = [*codec.encode(value)]
             else:
-                cancelled = self._engine.interrupts.was_cancelled(item.program, value)
+                cancelled = self._engine.interrupts.was_cancelled(program, value)
                 outputs = [2, codec.encode_error(value, cancelled)]
         except BaseException as error:
             outputs = [2, codec.encode_error(error)]
-        item.settle(item.program, outputs)
+        settle(program, outputs)
 
     async def _drive(self) -> None:
         await self._first_steps()
@@ -125,36 +122,47 @@ class Driver:
         assert task is not None
         own = lane()
         flat = engine.replies.flat
-        held, watched = _refcount(task), getweakrefcount(task)
+        held, marks = _refcount(task), _marks(task)
         own.flushing = True  # at the end of this
-        for _ in range(_TURN):
-            try:
-                item = queue.popleft()
-            except IndexError:
-                self._spread = max(self._spread >> 1, 1)
-                break
-            program = item.program
-            try:
-                iterator = item.awaitable
-                if type(iterator) is not types.CoroutineType:
-                    iterator = _awaiting(iterator)
-                step = item.variables.run
-                step(_set_task, (engine, program))
-                self._stepping = program
-                state, value = _step(engine, own, program, step, iterator.send, None)
-            except BaseException as error:  # it cannot be awaited
-                state, value = _RAISED, error
+        host_steps, left = self._host_steps, _TURN
+        while left > 0:
+            item = None
+            if host_steps is not None:
+                taken, item, state, value = host_steps(self, own, task, left)
+                left -= taken
+                if item is None and (left <= 0 or _refcount(task) != held or _marks(task) != marks):
+                    break
+            if item is not None:
+                iterator = item[0]
+            else:
+                try:
+                    item = queue.popleft()
+                except IndexError:
+                    self._spread = max(self._spread >> 1, 1)
+                    break
+                left -= 1
+                self.stepping = program = item[1]
+                try:
+                    iterator = item[0]
+                    if type(iterator) is not types.CoroutineType:
+                        iterator = _awaiting(iterator)
+                    step = item[2].run
+                    step(_set_task, (engine, program))
+                    state, value = _step(engine, own, program, step, iterator.send, None)
+                except BaseException as error:  # it cannot be awaited
+                    state, value = _RAISED, error
             if state == _YIELDED:
                 self._spread = min(self._spread * 2, _TURN)
                 yield from self._wait(engine, own, item, task, iterator, value)
                 return
-            self._stepping = 0
+            self.stepping = 0
             end(item, state == _RETURNED, value)
             if len(flat) > 4 * MANY:
                 engine.flush()
             del item, iterator, value
-            if _refcount(task) != held or getweakrefcount(task) != watched or _marked(task):
+            if _refcount(task) != held or _marks(task) != marks:
                 break
+        self.stepping = 0
         own.flushing = False
         engine.flush()
         if not _EAGER:
@@ -164,9 +172,9 @@ class Driver:
         self, engine: Engine, own: Lane, item: Item, task: Any, iterator: Any, yielded: Any
     ) -> Generator[Any, Any, None]:
         """The other steps; this task is the awaitable's own from now on."""
-        program, step = item.program, item.variables.run
-        engine.aio.remember(item, task)
-        self._stepping = 0
+        program, step = item[1], item[2].run
+        engine.aio.remember(program, task, self._home)
+        self.stepping = 0
         if program in engine.interrupts.cancelled:
             # It came during the first step, or before: a coroutine that has not begun could not clean up.
             self._loop.call_soon(task.cancel)
@@ -226,9 +234,13 @@ def _step(
     return state, value
 
 
-def _marked(task: Any) -> bool:
-    """Whether a task would act on the next coroutine: callbacks wait for its end, or a cancellation is on its way."""
-    return bool(getattr(task, "_callbacks", None) or getattr(task, "_must_cancel", False))
+def _marks(task: Any) -> tuple[int, bool, bool]:
+    """How a task would act on the next coroutine: who watches it, callbacks for its end, a cancellation on its way."""
+    return (
+        getweakrefcount(task),
+        bool(getattr(task, "_callbacks", None)),
+        bool(getattr(task, "_must_cancel", False)),
+    )
 
 
 def _awaiting(awaitable: Any) -> Any:
@@ -263,4 +275,4 @@ class _Steps:
         return throw(error)
 
 
-__all__ = ["Driver", "Item"]
+__all__ = ["Done", "Driver", "Settle"]

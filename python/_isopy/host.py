@@ -35,6 +35,11 @@ class Collecting(Host, Protocol):
 
     def announce(self) -> None: ...
 
+    # Optional: how many first steps of coroutines were taken, and the item of the last one where Python ends it.
+    def first_steps(
+        self, driver: object, lane: object, task: object, most: int
+    ) -> tuple[int, Any, int, object]: ...
+
 
 class HandleHost(Protocol):
     """A host that keeps the table of handles (`handles.py`)."""

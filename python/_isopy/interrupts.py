@@ -77,7 +77,10 @@ class Interrupts:
                 if wake is not None:
                     wake.set()  # type: ignore[attr-defined]
         if not engine.scheduler.running(program):
-            self.pending.discard(program)
+            if engine.host.threads and engine.aio.about_to(program):
+                LATER.call(_STEP, self._strike, program)  # behind the step of another one
+            else:
+                self.pending.discard(program)
         elif engine.host.threads:
             LATER.call(_GRACE, self._give_up, program)
 

@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from functools import partial
 from math import inf
 from threading import get_ident
-from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Optional
 
 from .construct import Poison
@@ -229,23 +228,23 @@ class Scheduler:
                         engine.flush()
                     # From here until the lane has left, an interrupt may strike between any two bytecodes.
                     owed = number = item[0]
+                    # First said, then asked: the interrupt writes `cancelled` first and looks at the lane then.
+                    own.program = number
                     if cancelled and number in cancelled:
                         outcome = evaluator.failed(item, KeyboardInterrupt())
                     elif pace is None:
-                        own.program = number
                         outcome = run(item, context, settle)
                     else:
                         begun = pace.before(item, bool(flat))
-                        own.program = number
                         outcome = run(item, context, settle)
                         if begun is not None:
                             pace.after(item, begun)
                 else:
                     settle = item.settle
                     owed = number = item.program[0]
+                    own.program = number
                     if cancelled and number in cancelled and type(item.slots[-1]) is not Poison:
                         item.slots[-1] = Poison(KeyboardInterrupt(), True)
-                    own.program = number
                     outcome = evaluator.rest(item)
                 own.program = outer
                 if pending:
@@ -281,15 +280,6 @@ class Scheduler:
         number, interrupts = program[0], self.engine.interrupts
         context = self.engine.contexts.by_id[program[1]]
         settle = context.settle
-        outputs = program[2]
-        if error is None and len(outputs) == 2 and outputs[1] == 0:
-            value = slots[outputs[0]]
-            if type(value) is CoroutineType:
-                own.program = 0
-                if interrupts.pending:
-                    interrupts.leave(own, number)
-                self.engine.aio.output(value, number, context, settle)
-                return
         try:
             outcome = self.evaluator.take_over(program, context, settle, slots, error)
             own.program = 0

@@ -68,6 +68,7 @@ let handles: Record<string, number>;
 let reset: number;
 let given: number;
 let held: number;
+let ended: number;
 
 /** Sends programs as one batch; their ids. */
 function submit(programs: readonly Program[], context = 0): number[] {
@@ -103,7 +104,8 @@ beforeAll(() => {
   const engine = raw.define(
     "engine",
     `
-import asyncio, threading, time
+import asyncio, contextvars, threading, time
+lanes = __import__('_isopy.lanes', fromlist=['x'])
 engine = __import__('_isopy.engine', fromlist=['x']).ENGINES[-1]
 counts = {"run": 0}
 def counted(run):
@@ -143,11 +145,39 @@ def spin(seconds):
     return "spun"
 gate = threading.Event()
 def blocked(): return gate.wait(20)
+steps = {"ended": 0}
+if hasattr(engine.host, "first_steps"):
+    def first_steps(*args, take=engine.host.first_steps):
+        result = take(*args)
+        steps["ended"] += result[0] - (result[1] is not None)
+        return result
+    engine.host.first_steps = first_steps
+def ended(): return steps["ended"]
+variable = contextvars.ContextVar("variable", default="unset")
+kept, watched = [], []
+async def acts(what, value=None):
+    if what == "raises": raise ValueError(value) from OSError(2, "cause")
+    if what == "exits": raise SystemExit(value)
+    if what == "interrupts": raise KeyboardInterrupt
+    if what == "prints": print(value)
+    if what == "waits": await asyncio.sleep(0)
+    if what == "object": return Thing(value)
+    if what == "variable": before, _ = variable.get(), variable.set(value); return [before, variable.get()]
+    if what == "origin": return lanes.current()[1] == lanes.TASK.get()[1] > 0
+    if what == "spawns": return await asyncio.ensure_future(acts("origin"))
+    if what == "nests": return await acts("raises", value)
+    if what == "keeps": kept.append(asyncio.current_task())
+    if what == "watches": asyncio.current_task().add_done_callback(watched.append)
+    if what == "cancels": asyncio.current_task().cancel()
+    if what == "spins": spin(value)
+    return value
+async def task_of(value): return id(asyncio.current_task()), value
 `,
   );
   expect(engine).toBeGreaterThan(0);
   given = raw.handle("given");
   held = raw.handle("held");
+  ended = raw.handle("ended");
   reset = raw.handle("gate.set");
   aside = raw.sync.call(raw.handle("__import__('_isopy.contexts', fromlist=['x']).create"), []) as number;
   handles = Object.fromEntries(
@@ -343,6 +373,90 @@ describe("the C++ evaluator and Python's", () => {
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+describe("first steps of coroutines that C++ takes and that Python takes", () => {
+  const kinds = [
+    "returns",
+    "raises",
+    "exits",
+    "interrupts",
+    "prints",
+    "waits",
+    "object",
+    "variable",
+    "origin",
+    "spawns",
+    "nests",
+    "keeps",
+    "watches",
+    "cancels",
+  ];
+  let acts: number;
+  beforeAll(() => (acts = raw.handle("acts")));
+
+  it("give the same results and errors for random batches, and print before they reply", async () => {
+    const taken = number(ended);
+    const line = fc.record({
+      kind: fc.oneof(fc.constant("returns"), fc.constantFrom(...kinds)),
+      value: data,
+      mode: fc.constantFrom(0, 0, 0, 8, 4),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(line, { minLength: 1, maxLength: 24 }), async (lines) => {
+        const programs = lines.map(({ kind, value, mode }, index) => ({
+          outputs: [0, mode],
+          instructions: [call(-acts, kind, kind === "prints" ? `<${index}>` : value)],
+        }));
+        const here = await happened(programs, 0);
+        expect(byReply(here)).toStrictEqual(byReply(await happened(programs, aside)));
+        for (const [at, entry] of here.entries()) {
+          if (!("text" in entry)) continue;
+          for (const [, index] of entry.text.matchAll(/<(\d+)>/g))
+            expect(here.findIndex((other) => "reply" in other && other.reply === Number(index))).toBeGreaterThan(at);
+        }
+      }),
+      { numRuns: 150 },
+    );
+    if (raw.sync.call(raw.handle("lambda: hasattr(engine.host, 'first_steps')"), []) === true)
+      expect(number(ended) - taken).toBeGreaterThan(200);
+  });
+
+  it("leave a task that is held, watched or cancelled to the coroutine that did it", async () => {
+    const task = raw.handle("task_of");
+    for (const what of ["keeps", "watches", "cancels", "raises", "returns"]) {
+      log = [];
+      const rounds = Array.from({ length: 20 }, () => [one(call(-acts, what, 1)), one(call(-task, 1))]).flat();
+      submit(rounds);
+      await settled();
+      const answers = log.flatMap((entry) => ("reply" in entry ? [entry.outputs[0]] : []));
+      expect(answers).toHaveLength(40);
+      if (what === "raises") continue;
+      for (const answer of answers) expect(answer).not.toMatchObject({ kind: 2 });
+    }
+    expect(
+      raw.sync.call(raw.handle("lambda: len(set(map(id, kept))) == len(kept) and len(set(map(id, watched))) == len(watched)"), []),
+    ).toBe(true);
+  });
+
+  it("are ended by their interrupt, and by no other", async () => {
+    log = [];
+    const short = one(call(-acts, "returns", 2));
+    const wanted: number[] = [];
+    const others: number[] = [];
+    for (let round = 0; round < 10; round++) {
+      const [before, long, ...rest] = submit([short, one(call(-acts, "spins", 10)), short, short]);
+      wanted.push(long!);
+      others.push(before!, ...rest);
+      await new Promise((resolve) => setTimeout(resolve, round % 5));
+      raw.backend.interrupt([long!]);
+      others.push(...submit([short, short]));
+    }
+    await settled();
+    const outcome = Object.fromEntries(log.flatMap((entry) => ("reply" in entry ? [[entry.reply, entry.outputs[0]]] : [])));
+    for (const id of wanted) expect(outcome[id]).toMatchObject({ kind: 2, value: { name: "KeyboardInterrupt", cancelled: true } });
+    for (const id of others) expect(outcome[id]).toEqual({ data: 2 });
   });
 });
 
