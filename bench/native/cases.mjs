@@ -42,6 +42,7 @@ export const CASES = [
   { key: "arrayIn", name: "8 MB in, as a copy", unit: "ms", peers: ["arrayCopy"], bars: [peer(2)] },
   { key: "arrayInView", name: "8 MB in, as a view for the call", unit: "ms", bars: [value(0.01)] },
   { key: "callback", name: "JavaScript called from Python, same thread", unit: "µs", bars: [peer(1), floor(2)] },
+  { key: "raises", name: "a call that raises, caught in JavaScript", unit: "µs", bars: [peer(1)] },
   { key: "importAgain", name: "import of a loaded module", unit: "µs", bars: [peer(1 / 6)] },
   { key: "async1", name: "awaited calls, 1 in flight", unit: "calls/s", more: true, bars: [peer(4)] },
   { key: "async100", name: "awaited calls, 100 in flight", unit: "calls/s", more: true, bars: [peer(4)] },

@@ -65,6 +65,10 @@ def callbacks(function, count):
         function(1)
 
 
+def fails():
+    raise ValueError("x")
+
+
 def new_object():
     return Point()
 

@@ -7,14 +7,14 @@ import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { createPython, type PyRef, ref, release, type Untyped } from "isopy";
 import { createPythonSync, toJs } from "isopy/sync";
-import { check, contend, data, median, milliseconds, perBigCall, perCall, perSecond } from "./sampling.mjs";
+import { caught, check, contend, data, median, milliseconds, perBigCall, perCall, perSecond } from "./sampling.mjs";
 
 const file = process.argv[2] as string;
 const paths = [dirname(file)];
 const python = createPythonSync({ paths });
 const measured = python.import("measured");
 const kept = python.import("measured", { convert: "ref" });
-const { add, echo, POINT: point, size, produce, callbacks, new_object: newObject } = measured;
+const { add, echo, fails, POINT: point, size, produce, callbacks, new_object: newObject } = measured;
 const held = point.m;
 const py = await createPython({ backend: "native", paths });
 const addAsync = (await ref(py.import("measured").add)) as PyRef & ((a: number, b: number) => PromiseLike<number>);
@@ -51,6 +51,10 @@ await contend({
     const spent = perCall(() => callbacks(count, 1000)) / 1000;
     check(seen >= 1000, "callbacks");
     return spent;
+  },
+  raises: () => {
+    check((caught(fails) as Error).message.includes("x"), "an error's message");
+    return perCall(() => caught(fails));
   },
   importAgain: () => perCall(() => python.import("json")),
   async1: () => perSecond((index) => addAsync(index, 1), 1, 2_000),

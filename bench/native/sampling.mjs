@@ -108,6 +108,21 @@ function nest(depth) {
   return Object.fromEntries(Array.from({ length: 5 }, (_, index) => [`k${index}`, depth === 1 ? index : nest(depth - 1)]));
 }
 
+/**
+ * Calls what throws.
+ *
+ * @param {() => unknown} body
+ * @returns {unknown} What it threw.
+ */
+export function caught(body) {
+  try {
+    body();
+  } catch (error) {
+    return error;
+  }
+  throw new Error("wrong answer: it did not throw");
+}
+
 /** A wrong answer is not worth a time. */
 export function check(condition, what) {
   if (!condition) throw new Error(`wrong answer: ${what}`);

@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import suppress
+from itertools import islice
 from types import FrameType, TracebackType
-from typing import Any, Callable, Optional
+from typing import Any, Callable, NamedTuple, Optional
 
 from .errors import ERRORS, EngineError, JsException
 from .marker import Extension
-from .traits import type_name
+from .traits import is_static, type_name
 
 _HOME = os.path.dirname(os.path.abspath(__file__)) if "__file__" in globals() else "\0"
 _SUSPENDABLE = 0x20 | 0x80 | 0x200  # generator, coroutine, async generator
@@ -29,6 +30,15 @@ _cause_of: Any = BaseException.__dict__["__cause__"].__get__
 _context_of: Any = BaseException.__dict__["__context__"].__get__
 _suppress_of: Any = BaseException.__dict__["__suppress_context__"].__get__
 _traceback_of: Any = BaseException.__dict__["__traceback__"].__get__
+
+
+class _Kind(NamedTuple):
+    """What the class of an exception says."""
+
+    name: str
+    mro: list[str]
+    group: bool
+    fields: tuple[str, ...]  # of `extra`
 
 
 class _Trying(threading.local):
@@ -57,8 +67,7 @@ def describe(
 
 def bare(error: BaseException) -> Extension:
     """What can be said without asking the exception anything."""
-    tp = type(error)
-    names = [type_name(base) for base in type.__dict__["__mro__"].__get__(tp)]
+    names = _mro(type(error))
     return Extension("error", {
         "id": ERRORS.remember(error), "name": names[0].rpartition(".")[2], "type": names[0], "mro": names,
         "message": "", "args": None, "frames": [], "traceback": "", "notes": [], "cause": None, "context": None,
@@ -79,9 +88,9 @@ def _describe(
             _linked(error.__cause__, portable, seen, chain),
         )
     tp = type(error)
-    mro = [type_name(base) for base in type.__dict__["__mro__"].__get__(tp)]
+    kind = _kind(tp)
     message = _message(error)
-    members, cut = _members(error, portable, seen, chain)
+    members, cut = _members(error, portable, seen, chain) if kind.group else (None, 0)
     notes = _notes(error)
     if cut:
         notes.append(
@@ -90,9 +99,9 @@ def _describe(
     frames = _frames(_traceback_of(error))
     described: dict[str, Any] = {
         "id": ERRORS.remember(error),
-        "name": type.__dict__["__name__"].__get__(tp),
-        "type": mro[0],
-        "mro": mro,
+        "name": kind.name,
+        "type": kind.mro[0],
+        "mro": kind.mro,
         "message": message,
         "args": None,
         "frames": frames,
@@ -102,7 +111,7 @@ def _describe(
         "context": _linked(_context_of(error), portable, seen, chain),
         "suppress": bool(_suppress_of(error)),
         "errors": members,
-        "extra": _extra(error, portable),
+        "extra": _extra(error, kind, portable),
     }
     described["args"] = _args(error, portable, members)
     described["traceback"] = _text(described)
@@ -126,18 +135,32 @@ def _linked(
     return _describe(error, portable, seen, chain=chain + 1)
 
 
-def _is_group(error: BaseException) -> bool:
-    return any(
-        base.__name__ == "BaseExceptionGroup" for base in type.__dict__["__mro__"].__get__(type(error))
-    )
+_kinds: dict[type, _Kind] = {}  # of built-in classes, which never change
+
+
+def _mro(tp: type) -> list[str]:
+    return [type_name(base) for base in type.__dict__["__mro__"].__get__(tp)]
+
+
+def _kind(tp: type) -> _Kind:
+    known = _kinds.get(tp)
+    if known is None:
+        bases = type.__dict__["__mro__"].__get__(tp)
+        known = _Kind(
+            type.__dict__["__name__"].__get__(tp),
+            _mro(tp),
+            any(base.__name__ == "BaseExceptionGroup" for base in bases),  # also that of the back-port
+            tuple(name for base, names in _FIELDS if issubclass(tp, base) for name in names),
+        )
+        if is_static(tp):
+            _kinds[tp] = known
+    return known
 
 
 def _members(
     error: BaseException, portable: Portable, seen: set[int], chain: int
 ) -> tuple[Optional[list[Extension]], int]:
     """The members of a group, and how many had to be left out."""
-    if not _is_group(error):
-        return None, 0
     try:
         members = [member for member in error.exceptions if isinstance(member, BaseException)]  # type: ignore[attr-defined]
     except Exception:
@@ -213,15 +236,13 @@ _FIELDS: tuple[tuple[type, tuple[str, ...]], ...] = (
 )
 
 
-def _extra(error: BaseException, portable: Portable) -> dict[str, object]:
+def _extra(error: BaseException, kind: _Kind, portable: Portable) -> dict[str, object]:
     extra: dict[str, object] = {}
-    for base, names in _FIELDS:
-        if issubclass(type(error), base):
-            for name in names:
-                try:
-                    extra[name] = portable(getattr(error, name, None))
-                except BaseException:
-                    extra[name] = None
+    for name in kind.fields:
+        try:
+            extra[name] = portable(getattr(error, name, None))
+        except BaseException:
+            extra[name] = None
     args = _args_of(error)
     if issubclass(type(error), KeyError) and len(args) == 1:
         extra["key"] = portable(args[0])
@@ -257,13 +278,10 @@ def _frame(code: Any, tb: TracebackType) -> list[object]:
     positions = getattr(code, "co_positions", None)
     if positions is not None and tb.tb_lasti >= 0:
         index = tb.tb_lasti // 2
-        for number, position in enumerate(positions()):
-            if number == index:
-                start, stop, begin, _ = position
-                line = start if start is not None else line
-                end = stop if stop is not None else line
-                column = begin
-                break
+        for start, stop, begin, _ in islice(positions(), index, index + 1):
+            line = start if start is not None else line
+            end = stop if stop is not None else line
+            column = begin
     name = getattr(code, "co_qualname", code.co_name)
     try:
         import linecache  # with tokenize and re: not before something is raised

@@ -32,10 +32,15 @@ def traits(obj: object) -> tuple[int, str]:
         known = _heap.get(tp)
         if known is None:
             known = _examine(tp, obj)
-            (_heap if _type_flags(tp) & _HEAP_TYPE else _static)[tp] = known
+            (_static if is_static(tp) else _heap)[tp] = known
     if tp is GeneratorType and obj.gi_code.co_flags & _ITERABLE_COROUTINE:  # type: ignore[attr-defined]
         return known[0] | AWAITABLE, known[1]
     return known
+
+
+def is_static(tp: type) -> bool:
+    """Whether a type is immortal and never changes."""
+    return not _type_flags(tp) & _HEAP_TYPE
 
 
 def awaitable(obj: object) -> bool:

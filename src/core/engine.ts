@@ -235,7 +235,7 @@ export class Engine implements BackendHost, RefHome {
     if (ref?.proxy === value) wait.ref = ref;
     if (!ok && value instanceof PythonError) {
       const { op, a, b, site } = wait.node;
-      placeStack(value, site?.stack);
+      placeStack(value, site);
       placeHint(value, hintFor(value, op, a, b));
     }
     this.#settle(wait, value, ok);

@@ -149,7 +149,7 @@ export class SyncEngine extends Engine implements SyncHome {
     if (value instanceof PythonError) {
       const site: { stack?: string } = {};
       (Error as { captureStackTrace?(target: object, below: unknown): void }).captureStackTrace?.(site, below);
-      placeStack(value, site.stack);
+      placeStack(value, site);
       if (op !== undefined) placeHint(value, hintFor(value, op, a, b));
     }
     throw value;

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { createFacade } from "../../src/core/start.ts";
-import { EngineError, PythonError, ref, run } from "../../src/index.ts";
+import { EngineError, type Python, PythonError, ref, run } from "../../src/index.ts";
 import { raises, refTo, refuses, ScriptedBackend, scriptedPython, stream, turn, wireError } from "./scripted/index.ts";
+
+const failure = (py: Python): Promise<PythonError> => run(py.import("m").f()).catch((reason: unknown) => reason) as Promise<PythonError>;
 
 describe("an engine's life", () => {
   it("duplicate and unknown replies are dropped", async () => {
@@ -260,6 +262,45 @@ describe("errors", () => {
     expect(lines[1]).toContain("py app.py:7");
     expect(lines.findIndex((line: string) => line.includes("userCode"))).toBeGreaterThan(1);
     expect(error.stack).not.toContain("src/core/expression");
+  });
+
+  it("the text of a stack is made when it is read, once, and may be replaced", async () => {
+    const { py } = await scriptedPython({ replies: [raises(), raises()] });
+    const prepare = Error.prepareStackTrace;
+    let made = 0;
+    let error: PythonError;
+    try {
+      Error.prepareStackTrace = (failed, frames) => {
+        made++;
+        return [failed, ...frames].join("\n    at ");
+      };
+      error = await run(py.import("m").f()).catch((reason) => reason);
+      made = 0;
+      expect(error.message).toBe("ValueError: no");
+      expect(made).toBe(0);
+      expect(error.stack).toBe(error.stack);
+      expect(made).toBe(1);
+    } finally {
+      Error.prepareStackTrace = prepare;
+    }
+    expect(Object.keys(error)).not.toContain("stack");
+    expect(structuredClone(error).stack).toBe(error.stack);
+    error.stack = "mine";
+    expect(error.stack).toBe("mine");
+    expect((Object.create(await failure(py)) as Error).stack).toBeUndefined();
+  });
+
+  it("making an error leaves the length of stacks as it is, also where it cannot be set", async () => {
+    const { py } = await scriptedPython({ replies: [raises(), raises()] });
+    const before = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit") as PropertyDescriptor;
+    expect(await failure(py)).toBeInstanceOf(PythonError);
+    expect(Error.stackTraceLimit).toBe(before.value);
+    try {
+      Object.defineProperty(Error, "stackTraceLimit", { ...before, writable: false });
+      expect(await failure(py)).toBeInstanceOf(PythonError);
+    } finally {
+      Object.defineProperty(Error, "stackTraceLimit", before);
+    }
   });
 
   it("what Python cancelled is an AbortError", async () => {

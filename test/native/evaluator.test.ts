@@ -122,6 +122,8 @@ class Thing:
     kind = "thing"
     def __init__(self, *args, **kwargs):
         self.args, self.kwargs = args, kwargs
+    def __repr__(self):
+        return "<a thing>"
     @property
     def broken(self):
         raise LookupError("a property that fails")

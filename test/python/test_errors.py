@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 import unittest
 
-from scripted import EVAL, EXEC, Ext, Scripted, inner
+from _isopy.describe import describe
+from _isopy.stream import _plain_error
+from scripted import EVAL, EXEC, Ext, Scripted, inner, read
 
 
 class Errors(unittest.TestCase):
@@ -39,6 +41,32 @@ class Errors(unittest.TestCase):
             (error["cause"], error["context"], error["suppress"], error["errors"], error["notes"]),
             (None, None, False, None, []),
         )
+
+    def test_a_plain_error_is_written_as_any_other(self) -> None:
+        codec = self.py.engine.codec
+        written = 0
+        for source in (
+            "raise ValueError('x')",
+            "raise KeyError(1)",
+            "raise ValueError",
+            "raise OSError(2, 'no', '/tmp/\\ud800')",
+            "raise StopIteration([1])",
+            "raise ValueError(len)",
+            "raise ValueError('cause') from KeyError('k')",
+            "raise ValueError('long' * 100_000)",
+            "raise SystemExit(2.5)",
+            "import json\njson.loads('{')",
+            "def f(n): raise RuntimeError(b'deep') if n == 0 else f(n - 1)\nf(300)",
+        ):
+            try:
+                exec(source, {})
+            except BaseException as error:
+                described = describe(error, codec.portable, raised=False)
+                plain = _plain_error(described)
+                if plain is not None:
+                    written += 1
+                    self.assertEqual(read(plain), read(codec._extended(described, False)), source)
+        self.assertGreaterEqual(written, 6)
 
     def test_frames_of_bound_sources_are_the_callers_lines(self) -> None:
         error = self.fail_with("x = 1\ny = x / z", z=0)

@@ -1,7 +1,7 @@
 /** node-calls-python. Arguments: the folder with its node_modules, the file of the functions. */
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { check, contend, data, milliseconds, perBigCall, perCall, perSecond } from "../sampling.mjs";
+import { caught, check, contend, data, milliseconds, perBigCall, perCall, perSecond } from "../sampling.mjs";
 
 const [folder, file] = process.argv.slice(2);
 const { interpreter } = createRequire(`${folder}/package.json`)("node-calls-python");
@@ -25,6 +25,10 @@ await contend({
     const spent = perCall(() => interpreter.callSync(module, "callbacks", () => void seen++, 1000)) / 1000;
     check(seen >= 1000, "callbacks");
     return spent;
+  },
+  raises: () => {
+    check(String(caught(() => interpreter.callSync(module, "fails"))).includes("x"), "an error's message");
+    return perCall(() => caught(() => interpreter.callSync(module, "fails")));
   },
   importAgain: () => perCall(() => interpreter.importSync(file)),
   async1: () => perSecond((index) => interpreter.call(module, "add", index, 1), 1, 2_000),

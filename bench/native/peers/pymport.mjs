@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { check, contend, data, milliseconds, perBigCall, perCall, perSecond } from "../sampling.mjs";
+import { caught, check, contend, data, milliseconds, perBigCall, perCall, perSecond } from "../sampling.mjs";
 
 const [folder, file] = process.argv.slice(2);
 const { pymport, PyObject } = createRequire(`${folder}/package.json`)("pymport");
@@ -15,6 +15,7 @@ check(add.call(1, 2).toJS() === 3, "1 + 2");
 // A plain object as the last argument would become keyword arguments.
 const echoed = (value) => echo.call(PyObject.fromJS(value)).toJS();
 const held = point.get("m");
+const fails = module.get("fails");
 const size = module.get("size");
 const asBuffer = (view) => Buffer.from(view.buffer, view.byteOffset, view.byteLength);
 
@@ -43,6 +44,10 @@ await contend({
         1000,
       ),
     ) / 1000,
+  raises: () => {
+    check(String(caught(() => fails.call())).includes("x"), "an error's message");
+    return perCall(() => caught(() => fails.call()));
+  },
   importAgain: () => perCall(() => pymport("json")),
   async1: () => perSecond(async (index) => (await add.callAsync(index, 1)).toJS(), 1, 2_000),
   async100: () => perSecond(async (index) => (await add.callAsync(index, 1)).toJS(), 100, 5_000),
