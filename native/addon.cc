@@ -7,6 +7,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "backing_store.h"
 #include "departure.h"
 #include "environment.h"
 #include "freed_memory.h"
@@ -14,6 +15,7 @@
 #include "interpreter.h"
 #include "isolated.h"
 #include "lent_function.h"
+#include "lent_memory.h"
 #include "pool.h"
 #include "runtime.h"
 #include "sync_calls.h"
@@ -343,6 +345,8 @@ constexpr Named kEngineMethods[] = {
     {"forgetRefs", &forget_refs},
     {"typeName", &sync_type_name},
     {"convert", &sync_convert},
+    {"lend", &lend_memory},
+    {"endLoans", &end_loans},
     {"claim", &engine_claim},
     {"unclaim", &engine_unclaim},
 };
@@ -373,9 +377,11 @@ napi_value make_engine_object(napi_env env, EngineContext& context) {
     return nullptr;
   }
   context.numbers = static_cast<double*>(numbers_memory);
-  napi_value external;
+  napi_value external, holds;
   if (napi_get_boolean(env, context.external_memory, &external) != napi_ok ||
-      napi_set_named_property(env, object, "externalMemory", external) != napi_ok) {
+      napi_set_named_property(env, object, "externalMemory", external) != napi_ok ||
+      napi_get_boolean(env, BackingStore::can_hold(env), &holds) != napi_ok ||
+      napi_set_named_property(env, object, "holdsMemory", holds) != napi_ok) {
     return nullptr;
   }
   context.state = static_cast<std::int32_t*>(state_memory);
@@ -538,7 +544,9 @@ void leave(void* data) {
     if (context->attachment == nullptr) continue;
     GilAcquire gil(context->attachment->state);
     forget_shapes(*context);
+    context->loans.clear();  // a worker that was stopped during a call; Python may hold the memory on
   }
+  if (environment->thread_id == 0) BackingStore::abandon_all();
   for (auto& attachment : environment->attachments) detach_for_ever(*attachment);
   environment->attachments.clear();
 }

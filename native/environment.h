@@ -14,6 +14,7 @@
 #include "flat_reader.h"
 #include "flat_writer.h"
 #include "interpreter.h"
+#include "lent_memory.h"
 #include "ref_table.h"
 #include "stream_reader.h"
 #include "stream_writer.h"
@@ -80,6 +81,7 @@ struct EngineContext {
   FlatWriter flat_writer;
   FlatReader flat_reader;
   RefTable refs;  // of synchronous facades
+  Loans loans;
 };
 
 /// Attached: the Python objects that an engine's codec remembers.

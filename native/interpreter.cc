@@ -5,6 +5,7 @@
 #include "bootstrap.h"
 #include "forking.h"
 #include "lent_function.h"
+#include "lent_memory.h"
 #include "runtime.h"
 
 namespace isopy {
@@ -31,6 +32,7 @@ bool Interpreter::adopt(const Gil& gil, const PythonConfig& config) {
   if (!scope || !directory || !flags || !cache) return false;
   if (py().PyDict_SetItemString(scope.get(), "__builtins__", py().PyEval_GetBuiltins()) != 0) return false;
   if (!install_lent_types(gil)) return false;
+  if (this == main().get() && !install_lent_memory(gil)) return false;
   if (!PyOwned::steal(py().PyRun_StringFlags(kBootstrap, kPyFileInput, scope.get(), scope.get(), nullptr)))
     return false;
   PyObject* isolated = this == main().get() ? py()._Py_FalseStruct : py()._Py_TrueStruct;

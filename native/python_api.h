@@ -48,9 +48,10 @@ struct PyMember {
   const char* doc;
 };
 constexpr int kMemberSsize = 19, kMemberReadOnly = 1;
+constexpr int kTypeGetBuffer = 1, kTypeReleaseBuffer = 2;  // from 3.9 on
 constexpr int kTypeCall = 50, kTypeDealloc = 52, kTypeMembers = 72, kTypeFree = 74;
 /// Py_TPFLAGS_DEFAULT and Py_TPFLAGS_BASETYPE.
-constexpr unsigned int kTypeFlags = (1u << 18) | (1u << 10);
+constexpr unsigned int kTypeFlags = (1u << 18) | (1u << 10), kTypeFinalFlags = 1u << 18;
 /// Py_TPFLAGS_HAVE_VECTORCALL.
 constexpr unsigned int kTypeVectorcall = 1u << 11;
 constexpr int kMethVarargsKeywords = 0x0003;
@@ -241,7 +242,7 @@ constexpr int kPyFileInput = 257;
 /// Pointers to objects (the symbol holds the object).
 #define ISOPY_PYTHON_EXCEPTIONS(X)                                                             \
   X(PyExc_KeyboardInterrupt) X(PyExc_RuntimeError) X(PyExc_TypeError) X(PyExc_ValueError)      \
-  X(PyExc_MemoryError)
+  X(PyExc_MemoryError) X(PyExc_BufferError)
 // clang-format on
 
 struct PythonApi {
