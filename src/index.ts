@@ -11,6 +11,7 @@ export type { CellEvent, LogEvent, MimeBundle, Sinks } from "./core/events.ts";
 export type { Context, ContextOptions, HandleTable, Python, PythonInfo } from "./core/facade.ts";
 export type { HandleEntry } from "./core/handles.ts";
 export { type ProxyOptions, proxy } from "./core/lending.ts";
+export { type LentMemory, type Viewable, type ViewOptions, view } from "./core/lent-memory.ts";
 export { release, type Viewing } from "./core/memory.ts";
 export type { Evaluate, Globals, ImportOptions, Namespace } from "./core/namespace.ts";
 export type { JsRule, PythonRule, Rules } from "./core/rules.ts";

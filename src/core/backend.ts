@@ -214,6 +214,8 @@ export interface SyncCalls {
   callStream(handle: HandleId, operands: Uint8Array): SyncResult;
   /** Calls a handle with data, where this engine takes it without a stream. */
   readonly data?: DataCalls;
+  /** Only where JavaScript's memory can be held while Python sees it. */
+  readonly loans?: LoanCalls;
   get(handle: HandleId, name: string, keep: boolean): SyncResult;
   set(handle: HandleId, name: string, value: Scalar): SyncResult;
   item(handle: HandleId, key: Scalar): SyncResult;
@@ -225,6 +227,26 @@ export interface SyncCalls {
   /** Runs one program (a fragment) to its end. */
   run(program: Program): Reply;
 }
+
+/** Memory of JavaScript that Python sees while a call runs. Loans end in the reverse order. */
+export interface LoanCalls {
+  /**
+   * The handle of a memoryview over the bytes, introduced once. The caller ends the loan.
+   *
+   * @param format of one element, as in Python's `struct`
+   * @param width bytes of one element
+   * @param axes in bytes; not given: one axis without gaps
+   */
+  lend(bytes: Uint8Array, format: string, width: number, readonly: boolean, axes?: LentAxes): HandleId;
+  /** Ends the last loans; false when Python has kept the memory of one, which stays valid as long. */
+  end(count: number): boolean;
+}
+export interface LentAxes {
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+  readonly start: number;
+}
+
 export type SyncOutcome = 0 | 1 | 2 | 5;
 export type SyncResult = Scalar | Uint8Array | object;
 

@@ -13,6 +13,7 @@ import { ExprNode, type Home } from "./expression.ts";
 import type { HandleBook } from "./handles.ts";
 import { proxied } from "./lending.ts";
 import type { LentTable } from "./lent.ts";
+import { type LentMemory, type LoanBook, noCall } from "./lent-memory.ts";
 import type { Inbound, Outbound, WireError } from "./marshal/boundary.ts";
 import { decodeStream } from "./marshal/decode.ts";
 import { encodeStream } from "./marshal/encode.ts";
@@ -40,6 +41,8 @@ export class Codec implements Outbound, Inbound, AnswerCodec {
   used: RefNode | RefNode[] | undefined;
   /** The mark of the program being written: its expressions have slots. 0: none is. */
   mark = 0;
+  /** Set while the arguments of a synchronous call are written. */
+  loans: LoanBook | undefined;
 
   constructor(
     home: Home,
@@ -88,6 +91,10 @@ export class Codec implements Outbound, Inbound, AnswerCodec {
 
   marked(value: object): number | undefined {
     return proxied(value)?.flags;
+  }
+
+  loan(memory: LentMemory): HandleId {
+    return this.loans === undefined ? noCall() : this.loans.lend(memory);
   }
 
   ruled(value: object): readonly [id: number, data: unknown] | undefined {
@@ -166,8 +173,9 @@ export class Codec implements Outbound, Inbound, AnswerCodec {
   /** Encodes, or takes back everything that was lent on the way. */
   #whole(value: unknown, root: string): Uint8Array {
     const mark = this.#lent.mark();
-    const program = this.mark;
+    const { mark: program, loans } = this;
     this.mark = 0;
+    this.loans = undefined;
     try {
       const bytes = this.encode(value, root);
       this.#lent.commit(mark);
@@ -177,6 +185,7 @@ export class Codec implements Outbound, Inbound, AnswerCodec {
       throw error;
     } finally {
       this.mark = program;
+      this.loans = loans;
     }
   }
 }

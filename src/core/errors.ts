@@ -23,6 +23,7 @@ export type EngineErrorCode =
   | "ERR_LIMIT"
   | "ERR_SANDBOX_UNAVAILABLE"
   | "ERR_UNSUPPORTED"
+  | "ERR_VIEW_KEPT"
   | "ERR_CLOSED"
   | "ERR_ARGUMENT";
 

@@ -27,6 +27,11 @@ export function claimed(memory: ExportedMemory | undefined, id: ExportId): Array
   return buffer;
 }
 
+/** Whether an ArrayBuffer lies over memory of Python. */
+export function ofPython(buffer: ArrayBufferLike): boolean {
+  return owners.has(buffer);
+}
+
 /** A copy of the memory of an export that a reply names. */
 export function copied(memory: ExportedMemory | undefined, id: ExportId): ArrayBuffer {
   if (memory === undefined) throw new EngineError("ERR_PROTOCOL", "The engine sent memory, and it shares none.");

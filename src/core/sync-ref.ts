@@ -6,6 +6,7 @@
  */
 import type { Scalar, SyncCalls, SyncResult } from "./backend.ts";
 import type { RefTarget } from "./expression.ts";
+import { LentMemory, type LoanBook } from "./lent-memory.ts";
 import { type Lease, type RefHome, RefNode } from "./ref.ts";
 import { nodeOf, refuseJson } from "./surface.ts";
 import { asSyncIterator } from "./sync-iteration.ts";
@@ -15,6 +16,8 @@ import { HandleFlag, Op } from "./wire/frames.ts";
 /** What a synchronous ref asks of its engine. */
 export interface SyncHome {
   readonly calls: SyncCalls;
+  /** Memory that the calls which are running have lent. */
+  readonly loans: LoanBook;
   /** The value behind an outcome that is no scalar, or throws it. */
   outcome(payload: SyncResult, keep: boolean, below: unknown): unknown;
   /** The result of an operation of `calls`. */
@@ -71,8 +74,22 @@ export class SyncRefNode extends RefNode {
     return calls.outcome === 0 ? value : home.outcome(value, false, traps.apply);
   }
 
-  /** Refs of this engine cross as handles; with any other object the arguments are a stream. */
   #call(home: SyncHome, args: unknown[]): unknown {
+    if (!args.some(LentMemory.is)) return this.#callMasked(home, args);
+    const { loans } = home;
+    const mark = loans.count;
+    let result: unknown;
+    try {
+      result = this.#callMasked(home, args);
+    } catch (error) {
+      loans.end(mark);
+      throw error;
+    }
+    return loans.settle(mark, result);
+  }
+
+  /** Refs of this engine and lent memory cross as handles; with any other object the arguments are a stream. */
+  #callMasked(home: SyncHome, args: unknown[]): unknown {
     if (args.length > MASKED) return this.#callWith(home, args);
     const given: Scalar[] = [];
     let mask = 0;
@@ -82,6 +99,9 @@ export class SyncRefNode extends RefNode {
         const node = nodeOf(arg);
         if (!(node instanceof SyncRefNode) || node.home !== this.home) return this.#callWith(home, args);
         given.push(node.usable(this.home));
+        mask |= 1 << i;
+      } else if (LentMemory.is(arg)) {
+        given.push(home.loans.lend(arg));
         mask |= 1 << i;
       } else if ((typeof arg === "object" && arg !== null) || typeof arg === "symbol") {
         return this.#callWith(home, args);

@@ -23,6 +23,7 @@ import { EngineError, PythonError, placeHint, placeStack } from "./errors.ts";
 import { SessionRegistry } from "./events.ts";
 import { ExprNode, type RefTarget } from "./expression.ts";
 import { hintFor } from "./hints.ts";
+import { LoanBook } from "./lent-memory.ts";
 import { Encoder, encodeInto, type KnownParts } from "./marshal/encode.ts";
 import { tupleOf } from "./marshal/literals.ts";
 import { readScalar } from "./scalar.ts";
@@ -40,6 +41,7 @@ const isFunction = (value: unknown): boolean => typeof value === "function";
 export class SyncEngine extends Engine implements SyncHome {
   /** Set when the backend runs. */
   calls!: SyncCalls;
+  loans = new LoanBook(undefined);
   /** Arguments are written here; taken while in use, because a getter may call Python. */
   #encoder: Encoder | undefined = new Encoder();
   /** What is on its way to Python; calls nest. */
@@ -50,6 +52,29 @@ export class SyncEngine extends Engine implements SyncHome {
   }
 
   callWith(ref: SyncRefNode, args: readonly unknown[], kwargs: Record<string, unknown> | undefined): unknown {
+    const mark = this.loans.count;
+    let result: unknown;
+    try {
+      result = this.#callWith(ref, args, kwargs);
+    } catch (error) {
+      this.loans.end(mark);
+      throw error;
+    }
+    return this.loans.settle(mark, result);
+  }
+
+  /** The arguments of a call are written by `write`. */
+  #lending<T>(write: () => T): T {
+    const { loans } = this.codec;
+    this.codec.loans = this.loans;
+    try {
+      return write();
+    } finally {
+      this.codec.loans = loans;
+    }
+  }
+
+  #callWith(ref: SyncRefNode, args: readonly unknown[], kwargs: Record<string, unknown> | undefined): unknown {
     if (ref.keep) {
       const node = new ExprNode(this, 0, Op.CALL, ref, args, kwargs);
       return this.now(node, Mode.REF, undefined);
@@ -71,7 +96,7 @@ export class SyncEngine extends Engine implements SyncHome {
     // Its refs live until the call is over, whatever the compiler thinks of our variables.
     this.#operands.push(operands);
     try {
-      encodeInto(encoder, operands, this.codec, { limits: this.codec.limits, root: "args", ...(known && { known }) });
+      this.#lending(() => encodeInto(encoder, operands, this.codec, { limits: this.codec.limits, root: "args", ...(known && { known }) }));
       this.lent.commit(mark);
       value = this.calls.callStream(id, encoder.sink.peek());
     } catch (error) {
@@ -113,6 +138,18 @@ export class SyncEngine extends Engine implements SyncHome {
 
   /** Runs an expression to its end. */
   now(node: ExprNode, mode: number, read: ReadOptions | undefined, below: unknown = this.now): unknown {
+    const mark = this.loans.count;
+    let result: unknown;
+    try {
+      result = this.#now(node, mode, read, below);
+    } catch (error) {
+      this.loans.end(mark);
+      throw error;
+    }
+    return this.loans.settle(mark, result);
+  }
+
+  #now(node: ExprNode, mode: number, read: ReadOptions | undefined, below: unknown): unknown {
     const refusal = this.refusal();
     if (refusal !== undefined) throw refusal;
     // `toJs(ref)` is no program: the handle and the mode say everything.
@@ -122,7 +159,7 @@ export class SyncEngine extends Engine implements SyncHome {
       const payload = this.calls.convert(held.usable(this), mode);
       return this.#read({ kind: this.calls.outcome, payload } as ReplyOutput, false, read, below);
     }
-    const program = this.compiler.single(node, mode);
+    const program = this.#lending(() => this.compiler.single(node, mode));
     this.handles.use(program.refs);
     let reply: Reply;
     try {
@@ -174,6 +211,7 @@ export function createSyncFacade(
     throw new EngineError("ERR_UNSUPPORTED", `The ${backend.name} engine has no synchronous calls.`, 'Use createPython() from "isopy".');
   }
   engine.calls = backend.sync;
+  engine.loans = new LoanBook(backend.sync.loans);
   for (const [module, name, args] of streamsOf(options)) engine.now(serviceCall(engine, module, name, args), Mode.NONE, undefined);
   return new SyncPython(engine, close, { fallback: options.fallback ?? null, resolution: options.resolution ?? [] });
 }

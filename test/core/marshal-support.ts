@@ -43,6 +43,9 @@ export class Boundary implements Outbound, Inbound {
   marked(value: object): number | undefined {
     return this.marks.get(value);
   }
+  loan(): never {
+    throw new Error("nothing lasts here");
+  }
   ruled(): undefined {}
   memory(): never {
     throw new Error("there is no shared memory here");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { BackendHost, Program, Reply, Scalar, SyncCalls, SyncOutcome, SyncRefs } from "../../src/core/backend.ts";
+import type { BackendHost, LoanCalls, Program, Reply, Scalar, SyncCalls, SyncOutcome, SyncRefs } from "../../src/core/backend.ts";
 import { optionReader } from "../../src/core/options.ts";
 import { readCoreOptions } from "../../src/core/start.ts";
 import { createSyncFacade } from "../../src/core/sync.ts";
@@ -7,7 +7,7 @@ import type { SyncPython } from "../../src/core/sync-facade.ts";
 import { enter, scope } from "../../src/core/sync-facade.ts";
 import { call, delItem, get, item, iterate, ref, run, set, setItem, toJs } from "../../src/core/sync-verbs.ts";
 import { HandleFlag, JsOp } from "../../src/core/wire/frames.ts";
-import { isRef, kw, PythonError, tuple, type Untyped } from "../../src/index.ts";
+import { EngineError, isRef, kw, PythonError, tuple, type Untyped, view } from "../../src/index.ts";
 import {
   type Answer,
   info,
@@ -112,9 +112,16 @@ class ScriptedSync implements SyncCalls {
   }
 }
 
-function start(...answers: Answer[]): { python: SyncPython; calls: ScriptedSync; backend: ScriptedBackend } {
+interface Started {
+  readonly python: SyncPython;
+  readonly calls: ScriptedSync;
+  readonly backend: ScriptedBackend;
+}
+
+const start = (...answers: Answer[]): Started => startWith(new ScriptedSync(), ...answers);
+
+function startWith(calls: ScriptedSync, ...answers: Answer[]): Started {
   const backend = new ScriptedBackend();
-  const calls = new ScriptedSync();
   calls.answers = answers;
   (backend as { sync?: SyncCalls }).sync = calls;
   let host!: BackendHost;
@@ -131,6 +138,81 @@ function start(...answers: Answer[]): { python: SyncPython; calls: ScriptedSync;
   backend.host = host;
   return { python, calls, backend };
 }
+
+describe("lent memory", () => {
+  const lending = (calls: ScriptedSync, kept = false): void => {
+    let next = 100;
+    (calls as { loans?: LoanCalls }).loans = {
+      lend(bytes, format, width, readonly) {
+        calls.log.push(["lend", [...bytes], format, width, readonly]);
+        return next++;
+      },
+      end(count) {
+        calls.log.push(["end", count]);
+        return !kept;
+      },
+    };
+  };
+  const lender = (kept: boolean, ...answers: Answer[]) => {
+    const calls = new ScriptedSync();
+    lending(calls, kept);
+    return startWith(calls, refTo(1, "function"), ...answers);
+  };
+
+  it("is a handle among the arguments, and ends with the call", () => {
+    const { python, calls } = lender(false, 3);
+    const f = python.eval("f");
+    expect(f(view(Uint8Array.of(1, 2)), 5)).toBe(3);
+    expect(calls.log).toEqual([
+      ["lend", [1, 2], "B", 1, false],
+      ["callRefs", 1, 1, 100, 5],
+      ["end", 1],
+    ]);
+  });
+
+  it("is one inside a list, too; each place is a loan", () => {
+    const { python, calls } = lender(false, 3);
+    const one = view(Int16Array.of(1), { readonly: true });
+    expect(python.eval("f")([one], kw({ a: one }))).toBe(3);
+    expect(calls.log.map(([what]) => what)).toEqual(["lend", "lend", "callStream", "end"]);
+    expect(calls.log.at(-1)).toEqual(["end", 2]);
+  });
+
+  it("ends when the call raises, and when another argument cannot cross", () => {
+    const { python, calls } = lender(true, raises({ name: "ValueError" }));
+    const f = python.eval("f");
+    expect(() => f(view(Uint8Array.of(1)))).toThrow(PythonError);
+    expect(calls.log.at(-1)).toEqual(["end", 1]);
+    calls.log.length = 0;
+    const hostile = {
+      get x(): never {
+        throw new RangeError("no");
+      },
+    };
+    expect(() => f([view(Uint8Array.of(1))], hostile)).toThrow(RangeError);
+    expect(calls.log.map(([what]) => what)).toEqual(["lend", "end"]);
+  });
+
+  it("that Python kept is a typed error with the result", () => {
+    const { python } = lender(true, "done");
+    const f = python.eval("f");
+    let error: unknown;
+    try {
+      f(view(Uint8Array.of(1)));
+    } catch (caught) {
+      error = caught;
+    }
+    expect(error).toBeInstanceOf(EngineError);
+    expect(error).toMatchObject({ code: "ERR_VIEW_KEPT", details: { result: "done" } });
+  });
+
+  it("is refused where memory cannot be held", () => {
+    const { python, calls } = start(refTo(1, "function"));
+    const f = python.eval("f");
+    expect(() => f(view(Uint8Array.of(1)))).toThrow(expect.objectContaining({ code: "ERR_UNSUPPORTED" }));
+    expect(calls.log).toEqual([]);
+  });
+});
 
 describe("the synchronous facade", () => {
   it("a get and a call evaluate at once; data is copied", () => {

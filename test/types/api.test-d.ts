@@ -16,6 +16,8 @@ import {
   item,
   iterate,
   kw,
+  type LentMemory,
+  NDArray,
   type PyExpr,
   type PyRef,
   type Python,
@@ -28,6 +30,7 @@ import {
   slice,
   toJs,
   tuple,
+  view,
 } from "../../src/node.ts";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -143,6 +146,13 @@ try {
 }
 // @ts-expect-error an unknown option
 void createPython({ bakend: "wasm" });
+
+// Memory that is lent for a call.
+const lent = view(new Float64Array(1));
+same<typeof lent, LentMemory>(true);
+void [view(new ArrayBuffer(1), { readonly: true }), view(new SharedArrayBuffer(1)), view(new NDArray(new Float64Array(1)))];
+// @ts-expect-error only memory can be lent
+view([1, 2]);
 
 // Callbacks keep their type.
 const callback = proxy((n: number) => n * 2, { async: true });

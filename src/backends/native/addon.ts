@@ -100,6 +100,11 @@ export interface AddonEngine {
   readonly externalMemory: boolean;
   claim(id: number, copy: boolean): ArrayBuffer | undefined;
   unclaim(id: number, buffer: ArrayBuffer): boolean;
+  /** Whether this runtime lets its memory be held; else nothing can be lent. */
+  readonly holdsMemory: boolean;
+  /** The handle of a memoryview over the bytes; shape, strides and start in bytes (`native/lent_memory.h`). */
+  lend(bytes: Uint8Array, format: string, width: number, readonly: boolean, ...axes: unknown[]): number;
+  endLoans(count: number): boolean;
   name(name: string): number | undefined;
   typeName(index: number): string;
   // The weak table of refs (`native/sync_refs.h`).

@@ -11,6 +11,7 @@
  */
 import type {
   ExportedMemory,
+  LoanCalls,
   Program,
   Reply,
   Scalar,
@@ -44,6 +45,7 @@ export class NativeSyncCalls implements SyncCalls {
   #asking = false;
   readonly refs: SyncRefs;
   readonly data: FlatCalls;
+  declare readonly loans?: LoanCalls;
 
   readonly #memory: ExportedMemory;
 
@@ -56,6 +58,7 @@ export class NativeSyncCalls implements SyncCalls {
     this.#numbers = engine.numbers;
     this.#flush = flush;
     this.refs = refsOf(engine);
+    if (engine.holdsMemory) this.loans = loansOf(engine);
   }
 
   get outcome(): SyncOutcome {
@@ -286,6 +289,20 @@ export class NativeSyncCalls implements SyncCalls {
     for (const slot of [0, 8, 9]) state[slot] = before[slot] as number;
     return kept;
   }
+}
+
+function loansOf(engine: AddonEngine): LoanCalls {
+  return {
+    lend(bytes, format, width, readonly, axes) {
+      try {
+        if (axes === undefined) return engine.lend(bytes, format, width, readonly);
+        return engine.lend(bytes, format, width, readonly, axes.shape, axes.strides, axes.start);
+      } catch (error) {
+        throw typed(error);
+      }
+    },
+    end: (count) => engine.endLoans(count),
+  };
 }
 
 function refsOf(engine: AddonEngine): SyncRefs {

@@ -5,6 +5,7 @@
  * sees of the rest of the core.
  */
 import type { CallbackId, ExportId, HandleId } from "../backend.ts";
+import type { LentMemory } from "../lent-memory.ts";
 
 /** Asked while a JS value is written. */
 export interface Outbound {
@@ -19,6 +20,8 @@ export interface Outbound {
    * undefined when it is not marked. Asked before an array, a plain object, a Map or a Set is copied.
    */
   marked(value: object): number | undefined;
+  /** The handle of a memoryview over memory that is lent for the length of a call. Throws `ERR_UNSUPPORTED` where there is none. */
+  loan(memory: LentMemory): HandleId;
   /** The user's rule for a value that would be lent, and the data it makes of it. */
   ruled(value: object): readonly [id: number, data: unknown] | undefined;
   /** The engine's exception behind a `PythonError` of this engine, if it is one. */

@@ -6,6 +6,7 @@
  * before anything is read from a value, because they answer every property.
  */
 import { EngineError } from "../errors.ts";
+import { LentMemory } from "../lent-memory.ts";
 import { PyComplex } from "../values/complex.ts";
 import { PyDecimal } from "../values/decimal.ts";
 import { PyEnumMember } from "../values/enum.ts";
@@ -151,6 +152,7 @@ const WRITERS = new Map<object, Writer>([
   [PyFraction.prototype, ((to, { numerator, denominator }: PyFraction) => ext(to, "fraction", numerator, denominator)) as Writer],
   [PyEnumMember.prototype, ((to, value: PyEnumMember) => to.refuse(`${value.toString()} is a member of another engine's Enum`)) as Writer],
   [NDArray.prototype, writeArray as Writer],
+  [LentMemory.prototype, ((to, value: LentMemory) => ext(to, "ref", to.outbound.loan(value))) as Writer],
   [
     Kwargs.prototype,
     ((to) => {

@@ -40,6 +40,9 @@ const nothing: Outbound = {
   lend: () => {
     throw new Error("a scripted engine lends nothing");
   },
+  loan: () => {
+    throw new Error("a scripted engine has no calls");
+  },
   marked: () => undefined,
   ruled: () => undefined,
   exception: () => undefined,
