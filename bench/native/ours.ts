@@ -5,7 +5,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { createPython, type PyRef, ref, release, type Untyped } from "isopy";
+import { createPython, type PyRef, ref, release, type Untyped, view } from "isopy";
 import { createPythonSync, toJs } from "isopy/sync";
 import { caught, check, contend, data, median, milliseconds, perBigCall, perCall, perSecond } from "./sampling.mjs";
 
@@ -45,6 +45,7 @@ await contend({
     return perBigCall(() => release(toJs<Float64Array>(array, { view: true })));
   },
   arrayIn: () => perBigCall(() => size(data.array)),
+  arrayInView: () => perBigCall(() => size(view(data.array))),
   callback: () => {
     let seen = 0;
     const count = () => void seen++;
