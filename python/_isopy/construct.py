@@ -7,7 +7,6 @@ right shape with an impossible value (a zone without data) is ERR_NOT_CONVERTIBL
 from __future__ import annotations
 
 import re
-import sys
 from typing import TYPE_CHECKING, Any, Callable
 
 from .errors import ERRORS, EngineError, JsException, js_exception, protocol_error
@@ -228,7 +227,7 @@ def _ndarray(reader: Reader, operands: Operands) -> Any:
     if type(dtype) is not str or type(data) not in (bytes, bytearray) or type(shape) not in (tuple, list):
         raise protocol_error("An array has no dtype, shape or bytes.")
     try:
-        numpy = sys.modules.get("numpy") or __import__("numpy")
+        numpy = __import__("numpy")
     except ImportError:
         fmt = FORMATS.get(dtype)
         if fmt is None:

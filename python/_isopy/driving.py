@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 from weakref import getweakrefcount
 
 from .lanes import TASK, Lane, lane
-from .lazily import asyncio
+from .lazily import asyncio, loaded
 from .replies import MANY
 
 if TYPE_CHECKING:
@@ -251,8 +251,8 @@ def _awaiting(awaitable: Any) -> Any:
         return iterator if hasattr(iterator, "send") else _Steps(iterator)
     if tp is types.GeneratorType and awaitable.gi_code.co_flags & 0x100:
         return awaitable
-    futures = sys.modules.get("concurrent.futures")
-    if futures is not None and isinstance(awaitable, futures.Future):
+    future = loaded("concurrent.futures", "Future")
+    if future is not None and isinstance(awaitable, future):
         return asyncio.wrap_future(awaitable).__await__()
     raise TypeError(f"object {tp.__name__} can't be used in 'await' expression")
 

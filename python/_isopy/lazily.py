@@ -1,4 +1,7 @@
-"""asyncio, imported when it is first used: it is more than half of what an engine would import at its start."""
+"""Modules that programs may or may not have imported.
+
+asyncio is imported when it is first used: it is more than half of what an engine would import at its start.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,11 @@ if TYPE_CHECKING:
     import asyncio as asyncio  # noqa: PLC0414
 else:
     asyncio = _Later("asyncio")
+
+
+def loaded(module: str, name: str) -> Any:
+    """An attribute of a module that was imported; None where it was not, or another thread is still at it."""
+    return getattr(sys.modules.get(module), name, None)
 
 
 def running_loop() -> Optional[asyncio.AbstractEventLoop]:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from .contexts import Context
     from .engine import Engine
 
+#: Of a top-level module that is there: in C, and where another thread is still importing it, this waits for it.
+import_again = __import__
+
 Program = tuple[Any, ...]
 Settle = Callable[[int, list[Any]], None]
 
@@ -72,8 +75,8 @@ class Evaluator:
                 if op <= 3 and (op == 0 or type(instruction[1]) is int):
                     if op == 0:
                         name = instruction[1]
-                        module = sys.modules.get(name)
-                        push(import_module(name) if module is None or "." in name else module)
+                        new = "." in name or sys.modules.get(name) is None
+                        push(import_module(name) if new else import_again(name))
                         continue
                     target = instruction[1]
                     value = slots[target] if target >= 0 else self._handle(-target)

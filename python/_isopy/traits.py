@@ -6,10 +6,11 @@ Immortal types are cached in a plain dict, classes of the user weakly.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, MutableMapping
 from types import GeneratorType, ModuleType
 from weakref import WeakKeyDictionary
+
+from .lazily import loaded
 
 CALLABLE, ITERABLE, ITERATOR, ASYNC_ITERABLE, AWAITABLE = 1, 2, 4, 8, 16
 CONTEXT, ASYNC_CONTEXT, MAPPING, SIZED, CLASS, MODULE = 32, 64, 128, 256, 512, 1024
@@ -93,8 +94,8 @@ def _examine(tp: type, obj: object) -> tuple[int, str]:
 
 def _is_thread_future(tp: type) -> bool:
     """A `concurrent.futures.Future`: not for `await` in Python, but a promise in JavaScript all the same."""
-    futures = sys.modules.get("concurrent.futures")
-    return futures is not None and issubclass(tp, futures.Future)
+    future = loaded("concurrent.futures", "Future")
+    return future is not None and issubclass(tp, future)
 
 
 def _lookup(tp: type, name: str) -> object:

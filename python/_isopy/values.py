@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 from weakref import WeakKeyDictionary
 
 from .errors import EngineError, JsException
+from .lazily import loaded
 from .marker import Extension, Memory
 from .traits import traits, type_module, type_name
 
@@ -86,10 +87,9 @@ def _datetime(writer: Writer, obj: Any) -> Operands:
     if zone is None:
         return ("datetime", *parts)
     kind = type(zone)
-    zoneinfo = sys.modules.get("zoneinfo")
     if kind is sys.modules["datetime"].timezone:
         key = None
-    elif zoneinfo is not None and kind is zoneinfo.ZoneInfo and type(zone.key) is str:
+    elif kind is loaded("zoneinfo", "ZoneInfo") and type(zone.key) is str:
         key = zone.key
     else:
         return ref(writer, obj)

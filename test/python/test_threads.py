@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import tempfile
 import threading
+import types
 import unittest
 from typing import Any
+from unittest import mock
 
 from scripted import (
     CALLS,
@@ -67,6 +71,41 @@ class Threads(unittest.TestCase):
         self.assertNotIn(101, py.host.replies())
         py.run((EVAL, "gate.set()"))
         py.host.wait(lambda: 101 in py.host.replies())
+
+    def test_a_module_that_another_program_imports_is_there_as_a_whole(self) -> None:
+        py = Scripted(workers=2)
+        self.addCleanup(py.close)
+        gates = types.ModuleType("isopy_gates")
+        gates.inside, gates.opened, gates.arrived = (threading.Event() for _ in range(3))  # type: ignore[attr-defined]
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        with open(f"{folder.name}/isopy_slow.py", "w") as out:
+            out.write(
+                "import isopy_gates\nisopy_gates.inside.set()\nisopy_gates.opened.wait(20)\nvalue = 7\n"
+            )
+        sys.modules["isopy_gates"] = gates
+        sys.path.insert(0, folder.name)
+        for name in ("isopy_gates", "isopy_slow"):
+            self.addCleanup(sys.modules.pop, name, None)
+        self.addCleanup(sys.path.remove, folder.name)
+        first = py.submit((IMPORT, "isopy_slow"), (GET, 0, "value"))
+        self.assertTrue(gates.inside.wait(10))  # type: ignore[attr-defined]
+        arriving = "__import__('isopy_gates').arrived.set()"
+        second = py.submit((EVAL, arriving), (IMPORT, "isopy_slow"), (GET, 1, "value"))
+        self.assertTrue(gates.arrived.wait(10))  # type: ignore[attr-defined]
+        gates.opened.set()  # type: ignore[attr-defined]
+        self.assertEqual([py.outputs(first), py.outputs(second)], [[(0, 7)], [(0, 7)]])
+
+    def test_what_is_asked_of_a_half_imported_module_has_an_answer(self) -> None:
+        py = Scripted()
+        self.addCleanup(py.close)
+        zone = "type('Zone', (__import__('datetime').tzinfo,), {'utcoffset': lambda *_: None})()"
+        for name in ("concurrent.futures", "zoneinfo"):
+            with mock.patch.dict(sys.modules, {name: types.ModuleType(name)}):
+                self.assertIsInstance(py.run((EVAL, "type('One', (), {})()")), Ext)
+                self.assertIsInstance(
+                    py.run((EVAL, f"__import__('datetime').datetime(2020, 1, 1, tzinfo={zone})")), Ext
+                )
 
     def test_where_there_is_one_thread_what_is_done_goes_before_what_may_be_slow(self) -> None:
         py = Scripted(threads=False, workers=0)
