@@ -29,6 +29,42 @@ onEach(everyEngine, (engine) => {
     expect([(first as PythonError).pythonMessage, (second as PythonError).pythonMessage]).toEqual(["one", "two"]);
   });
 
+  test("[DD-36] ten thousand calls leave nothing behind: no ref, no block of Python's, no memory of the process", async () => {
+    const { py } = engine;
+    const handles = py.handles.count;
+    const text = "ü".repeat(8192);
+    const bytes = new Uint8Array(16_384);
+    const calls = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i += 1) {
+        const echoed = await py.import("seed_checks").echo_arguments(text, bytes, [i, { at: i }], 2n ** 80n);
+        if (i % 1000 === 0) expect(echoed).toEqual([[text, bytes, [i, { at: i }], 2n ** 80n], {}]);
+        if (i % 10 === 0) await thrownBy(async () => await py.import("seed_checks").fail(text));
+      }
+    };
+    const inUse = async (): Promise<{ python: number; process: number }> => {
+      await until(async () => {
+        await collectGarbage();
+        return py.handles.count <= handles;
+      });
+      const python = (await py.eval("(__import__('gc').collect(), __import__('tracemalloc').get_traced_memory()[0])[1]")) as number;
+      return { python, process: process.memoryUsage.rss() };
+    };
+    await py.exec("import tracemalloc; tracemalloc.start()");
+    try {
+      await calls(1000);
+      // The latest 1024 exceptions of Python are kept, so that they cross as the same object again.
+      for (let i = 0; i < 1100; i += 1) await thrownBy(async () => await py.import("seed_checks").fail(text));
+      const before = await inUse();
+      await calls(10_000);
+      const after = await inUse();
+      // One object per call would be 500 kB; one text or one array per call 160 MB.
+      expect(after.python - before.python).toBeLessThan(300_000);
+      expect(after.process - before.process).toBeLessThan(100_000_000);
+    } finally {
+      await py.exec("tracemalloc.stop()");
+    }
+  }, 120_000);
+
   test("[DD-34] a module's attribute is set by its name", async () => {
     const module = (await engine.py.eval("__import__('seed_checks')")) as PyRef;
     await engine.verbs.set(module, "from_host", { nested: [1] });
