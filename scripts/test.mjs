@@ -34,8 +34,9 @@ const CHECKS = {
   vectors: async () => (await import("./checks/vectors.mjs")).vectors(),
   python: async () => (await import("./checks/unittest.mjs")).unittest(),
   tests: async () => (await import("./checks/vitest.mjs")).vitest("tests"),
-  rows: async () => (await import("./checks/rows.mjs")).rows(),
   pythons: async () => (await import("./checks/native-matrix.mjs")).nativeMatrix(),
+  // Reads what the two before it left.
+  rows: async () => (await import("./checks/rows.mjs")).rows(),
   nodes: async () => (await import("./checks/smoke.mjs")).smoke(),
   tour: async () => (await import("./checks/tour.mjs")).tour(),
   examples: async () => (await import("./check-examples.mjs")).checkExamples(),

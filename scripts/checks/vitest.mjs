@@ -1,4 +1,4 @@
-/** Check: the Vitest projects, once, and the native project once more for every other CPython. */
+/** Check: the Vitest projects, once; `native-matrix.mjs` runs some of them once more for every other CPython. */
 import fs from "node:fs";
 import { bin } from "../setup/build.mjs";
 import { exec, tail } from "../setup/exec.mjs";
@@ -12,7 +12,7 @@ export const vitestJson = (name) => inCache("reports", `vitest-${name.replace(/[
 export async function vitest(name, args = [], env = {}, timeout = 1_200_000) {
   const report = inCache("reports", `${name.replace(/[^\w.]+/g, "-")}.json`);
   fs.mkdirSync(inCache("reports"), { recursive: true });
-  fs.rmSync(report, { force: true });
+  for (const old of [report, vitestJson(name)]) fs.rmSync(old, { force: true });
   const reporters = [`--reporter=${inRoot("scripts/checks/vitest-reporter.mjs")}`, "--reporter=json", `--outputFile=${vitestJson(name)}`];
   const outcome = await exec(bin("vitest"), ["run", ...reporters, ...args], {
     env: { ...env, ISOPY_REPORT: report },

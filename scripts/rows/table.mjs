@@ -1,17 +1,12 @@
 /**
- * From test results to a table row × engine: pure functions over Vitest's JSON report.
+ * From test results to a table row × engine, for a terminal and as a page: pure functions.
  *
- * A test proves the rows whose ids stand in brackets at the head of its title, `[PT-24] …`, on the engine that its
- * outermost `describe` names; a test outside of one proves them on every engine. A title that goes on with
- * `refuses` proves that the engine refuses with a typed error.
- *
- * @typedef {{ id: string, tier: "C" | "S" | "X", title: string, later?: string, partly?: string, notOnWasm?: string }} Row
- * @typedef {"green" | "red" | "refused" | "later" | "n/a" | "untested" | "absent"} State
+ * @typedef {import("./outcomes.mjs").Row} Row
+ * @typedef {import("./outcomes.mjs").State} State
  */
+import { cpythonCell, pythonsLine } from "./cpython.mjs";
+import { ENGINES, stateOf } from "./outcomes.mjs";
 
-import { titledTests } from "./titles.mjs";
-
-export const ENGINES = ["native", "native sync", "wasm"];
 /** The sync facade is the native engine once more: a row that is proved on native need not be repeated there. */
 const REPEATED = "native sync";
 const SYSTEMS = {
@@ -26,42 +21,7 @@ const SYSTEMS = {
   LK: "Linkis",
 };
 /** The systems whose claimed core rows must be green. */
-const MUST = ["PT", "PS", "PN", "PJ"];
-
-/**
- * The rows that each test of a report proves.
- *
- * @returns {Map<string, Map<string, { status: string, refuses: boolean, title: string }[]>>} row → engine → outcomes
- */
-export function outcomesOf(report) {
-  const outcomes = new Map();
-  for (const { ids, rest, title, ancestors, status } of titledTests(report)) {
-    const named = ancestors.find((name) => ENGINES.includes(name));
-    const refuses = /^refuses\b/.test(rest);
-    for (const id of ids.filter((one) => !one.startsWith("N-"))) {
-      const row = outcomes.get(id) ?? new Map();
-      outcomes.set(id, row);
-      for (const engine of named === undefined ? ENGINES : [named]) {
-        row.set(engine, [...(row.get(engine) ?? []), { status, refuses, title }]);
-      }
-    }
-  }
-  return outcomes;
-}
-
-/** @param {Row} row @returns {State} */
-export function stateOf(row, engine, outcomes) {
-  const tests = outcomes.get(row.id)?.get(engine) ?? [];
-  const with_ = (status) => tests.filter((test) => test.status === status);
-  if (with_("failed").length > 0) return "red";
-  const passed = with_("passed");
-  if (passed.some((test) => !test.refuses)) return "green";
-  if (passed.length > 0) return "refused";
-  if (row.later !== undefined) return "later";
-  if (engine === "wasm" && row.notOnWasm !== undefined) return "n/a";
-  if (tests.length > 0) return "absent";
-  return "untested";
-}
+const MUST = ["PT", "PS", "PN", "PJ", "DD", "GP"];
 
 /** @param {readonly Row[]} rows @returns {{ row: Row, states: Record<string, State> }[]} */
 export function table(rows, outcomes) {
@@ -74,7 +34,7 @@ export function table(rows, outcomes) {
   }));
 }
 
-/** Claimed core rows of the four JavaScript systems that are not proved: what makes the exit code 1. */
+/** Claimed core rows of the JavaScript systems and of the embedding ones that are not proved: what makes the exit code 1. */
 export function unproved(entries) {
   const proved = (state) => ["green", "refused", "n/a"].includes(state);
   return entries.filter(({ row, states }) => {
@@ -121,22 +81,27 @@ function word(state, engine, row) {
 /** The table for a terminal. */
 export function terminalTable(entries) {
   const lines = [];
-  for (const { row, states } of entries) {
-    const cells = ENGINES.map((engine) => word(states[engine], engine, row).padEnd(11));
+  const width = Math.max(...entries.map(({ pythons }) => cpythonCell(pythons).length), "CPython".length);
+  const heads = [...ENGINES.map((engine) => engine.padEnd(11)), "CPython".padEnd(width)];
+  for (const { row, states, pythons } of entries) {
+    const cells = [...ENGINES.map((engine) => word(states[engine], engine, row).padEnd(11)), cpythonCell(pythons).padEnd(width)];
     lines.push(`${row.id}  ${row.tier}  ${cells.join("  ")}  ${row.title}`);
   }
-  return [`row    T  ${ENGINES.map((engine) => engine.padEnd(11)).join("  ")}  capability`, ...lines].join("\n");
+  return [`row    T  ${heads.join("  ")}  capability`, ...lines].join("\n");
 }
 
 /** The page `docs/seed-coverage.md`. */
-export function page(entries, missing) {
+export function page(entries, missing, runs) {
   const lines = [
     "# What of the seed systems works here",
     "",
     "Written by `npm run rows` from the results of tests whose titles carry a row's id. A row is **green** where its tests",
     "pass, **refused** where the engine cannot do it and says so with a typed error, **later** where a capability is",
     "missing (named at the right); `green*` is a row whose tests pass and that still misses something. `·` means that the engine's other facade or a refusal holds the row; `n/a`, that the row",
-    "has no meaning on the engine. T: **C** core, **S** secondary, **X** outside a library's reach.",
+    "has no meaning on the engine. T: **C** core, **S** secondary, **X** outside a library's reach. CPython, for the systems",
+    "that embed it: the versions on which the row's native tests pass, each loaded by the same addon.",
+    "",
+    pythonsLine(runs),
     "",
     "| system | rows | core | green | core green | red | refused somewhere | later |",
     "| --- | --- | --- | --- | --- | --- | --- | --- |",
@@ -145,12 +110,13 @@ export function page(entries, missing) {
     ),
   ];
   for (const [system, name] of Object.entries(SYSTEMS)) {
-    lines.push("", `## ${system}: ${name}`, "", `| row | T | capability | ${ENGINES.join(" | ")} | still missing |`);
-    lines.push(`| --- | --- | --- | ${ENGINES.map(() => "---").join(" | ")} | --- |`);
-    for (const { row, states } of entries) {
-      if (!row.id.startsWith(`${system}-`)) continue;
+    const own = entries.filter(({ row }) => row.id.startsWith(`${system}-`));
+    const heads = own.some(({ pythons }) => pythons.size > 0) ? [...ENGINES, "CPython"] : ENGINES;
+    lines.push("", `## ${system}: ${name}`, "", `| row | T | capability | ${heads.join(" | ")} | still missing |`);
+    lines.push(`| --- | --- | --- | ${heads.map(() => "---").join(" | ")} | --- |`);
+    for (const { row, states, pythons } of own) {
       const note = row.later ?? row.partly;
-      const cells = ENGINES.map((engine) => word(states[engine], engine, row));
+      const cells = heads.map((head) => (head === "CPython" ? cpythonCell(pythons) : word(states[head], head, row)));
       const why = note === undefined ? (row.notOnWasm ?? "") : missing[note];
       lines.push(`| ${row.id} | ${row.tier} | ${row.title.replaceAll("|", "\\|")} | ${cells.join(" | ")} | ${why} |`);
     }

@@ -40,6 +40,19 @@ export function defaultPython() {
   return undefined;
 }
 
+/** The Python that the tests embed when nobody asks for another: `ISOPY_PYTHON`, else the default one. */
+export function testedPython() {
+  const asked = process.env.ISOPY_PYTHON;
+  return asked === undefined ? defaultPython() : describePython(asked);
+}
+
+/** Every CPython but the tested one, of each minor version; `shared: false` ones cannot be embedded. */
+export function otherPythons() {
+  const minor = (python) => python?.version.split(".").slice(0, 2).join(".");
+  const tested = minor(testedPython());
+  return allPythons().filter((python) => minor(python) !== tested);
+}
+
 /** @returns {FoundPython[]} Newest last; one per minor version, the default one preferred. */
 export function allPythons() {
   const candidates = new Set();

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { cpythonCell, onPythons, provesRows, pythonsAbsent, unprovedOnPythons } from "../rows/cpython.mjs";
+import { outcomesOf } from "../rows/outcomes.mjs";
 import { holders, reliabilityPage, reliabilityTable, unheld } from "../rows/reliability.mjs";
-import { enginesAbsent, outcomesOf, page, table, unproved } from "../rows/table.mjs";
+import { rowFiles } from "../rows/runs.mjs";
+import { enginesAbsent, page, table, terminalTable, unproved } from "../rows/table.mjs";
 
 const one = (title, engine, status = "passed") => ({ title, status, ancestorTitles: engine === null ? [] : [engine, "inner"] });
 const report = (...assertionResults) => ({ testResults: [{ name: "a.test.ts", status: "passed", assertionResults }] });
@@ -63,11 +66,78 @@ test("claimed core rows of the JavaScript systems must be proved on native and o
   assert.deepEqual(enginesAbsent(entries), ["native sync", "wasm"]);
 });
 
+const run = (version, ...results) => ({ version, outcomes: outcomesOf(report(...results)) });
+const per = (rows, ...runs) => onPythons(table(rows, outcomesOf(report())), runs);
+const cells = (rows, ...runs) => per(rows, ...runs).map(({ pythons }) => cpythonCell(pythons));
+
 test("the page is the same for the same results, and names what is missing", () => {
-  const entries = table([row("PJ-03", { later: "x" })], outcomesOf(report()));
-  const text = page(entries, { x: "the missing thing" });
-  assert.equal(text, page(entries, { x: "the missing thing" }));
-  assert.match(text, /\| PJ-03 \| C \| title of PJ-03 \| later \| later \| later \| the missing thing \|/);
+  const entries = per([row("PJ-03", { later: "x" }), row("PS-01"), row("PT-01")], run("3.9.18", one("[PT-01] works", "native")));
+  const text = page(entries, { x: "the missing thing" }, []);
+  assert.equal(text, page(entries, { x: "the missing thing" }, []));
+  assert.match(text, /\| PJ-03 \| C \| title of PJ-03 \| later \| later \| later \| {2}\| the missing thing \|/);
+  assert.match(text, /\| PT-01 \| C \| title of PT-01 \| untested \| · \| untested \| 3\.9 \| {2}\|/);
+  assert.match(
+    text,
+    /\| PS-01 \| C \| title of PS-01 \| untested \| · \| untested \| {2}\|/,
+    "a system that embeds no CPython has no column",
+  );
+  assert.match(terminalTable(entries), /PT-01 .* 3\.9 .*title of PT-01/);
+});
+
+test("a row names the CPythons that hold it as ranges, and those that do not", () => {
+  const works = one("[PT-01] works", "native");
+  const runs = ["3.13.0", "3.9.18", "3.10.13"].map((version) => run(version, works));
+  assert.deepEqual(cells([row("PT-01")], ...runs), ["3.9–3.10, 3.13"]);
+  const broken = run("3.12.1", works, one("[PT-01] works", "native sync", "failed"));
+  assert.deepEqual(cells([row("PT-01")], ...runs, broken), ["3.9–3.10, 3.13, red on 3.12"]);
+  assert.deepEqual(cells([row("PT-01")], ...runs, run("3.14.0", one("[PT-01] works", "native", "skipped"))), [
+    "3.9–3.10, 3.13, untested on 3.14",
+  ]);
+});
+
+test("a CPython is spoken for by native, sync and tests of no engine, never by wasm", () => {
+  const found = run(
+    "3.9.18",
+    one("[PJ-01] a", "wasm"),
+    one("[PJ-02] b", "native sync"),
+    one("[GP-01] c", null),
+    one("[DD-01] refuses", "native"),
+  );
+  assert.deepEqual(cells([row("PJ-01"), row("PJ-02"), row("GP-01"), row("DD-01")], found), ["untested on 3.9", "3.9", "3.9", "3.9"]);
+  assert.deepEqual(cells([row("PS-01"), row("PT-02", { later: "x" })], found), ["", ""]);
+});
+
+test("a claimed core row that one CPython does not hold is open; a later, a secondary or another system's is not", () => {
+  const rows = [row("DD-01"), row("GP-01"), row("PJ-01", { later: "x" }), row("PT-01", { tier: "S" }), row("FA-01")];
+  const results = (status) => rows.map(({ id }) => one(`[${id}] works`, "native", status));
+  const [red, untested] = ["failed", "skipped"].map((status) => {
+    const second = [one("[DD-01] works", "native", status), ...results("passed").slice(1), one("[PT-01] too", "native", "failed")];
+    return unprovedOnPythons(per(rows, run("3.9.18", ...results("passed")), run("3.10.13", ...second)));
+  });
+  assert.deepEqual(
+    red.map((entry) => entry.row.id),
+    ["DD-01"],
+  );
+  assert.deepEqual(
+    untested.map((entry) => entry.row.id),
+    ["DD-01"],
+  );
+  assert.deepEqual(unprovedOnPythons(per(rows)), [], "no CPython ran: nothing to say");
+});
+
+test("a page is not to be rewritten by a run with fewer CPythons than it names, whatever their patch releases", () => {
+  const text = page([], {}, [run("3.13.0"), run("3.9.18"), run("3.10.13")]);
+  assert.match(text, /^CPython of this page: 3\.9, 3\.10, 3\.13\.$/m);
+  assert.deepEqual(pythonsAbsent(text, [run("3.9.2"), run("3.13.1")]), ["3.10"]);
+  assert.deepEqual(pythonsAbsent(text, [run("3.9.2"), run("3.10.0"), run("3.13.1"), run("3.14.0")]), []);
+  assert.deepEqual(pythonsAbsent("# a page from before", []), []);
+});
+
+test("the files that run on every CPython are those that name rows of the systems that embed it", () => {
+  assert.equal(provesRows('test("[N-01] [DD-04] x"'), true);
+  assert.equal(provesRows('test("[PS-01] [N-01] x", DD-04'), false);
+  const files = rowFiles();
+  for (const system of ["pj", "pt", "dd", "gp"]) assert.ok(files.includes(`test/seeds/${system}.test.ts`), system);
 });
 
 const inFile = (name, ...assertionResults) => ({ testResults: [{ name, status: "passed", assertionResults }] });

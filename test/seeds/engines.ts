@@ -56,6 +56,9 @@ export const asyncEngines: readonly SeedEngine[] = [nativeEngine, wasmEngine];
 export const everyEngine: readonly SeedEngine[] = [nativeEngine, nativeSync, wasmEngine];
 export const syncEngine: readonly SeedEngine[] = [nativeSync];
 
+/** The version matrix sets `ISOPY_SEED_ENGINES=native`: wasm brings its own Python, so another CPython says nothing about it. */
+const withoutWasm = process.env["ISOPY_SEED_ENGINES"] === "native";
+
 /** Why native cannot run here, or null. In CI its absence is a failure, elsewhere a counted skip. */
 async function whyNoNative(): Promise<string | null> {
   try {
@@ -73,6 +76,7 @@ const noNative = await whyNoNative();
 /** Runs the rows of `body` on each engine. */
 export function onEach(engines: readonly SeedEngine[], body: (engine: LiveEngine) => void): void {
   for (const engine of engines) {
+    if (engine === wasmEngine && withoutWasm) continue;
     if (engine !== wasmEngine && noNative !== null) {
       describe(engine.name, () => {
         test("the rows of this file", ({ skip }) => skip(noNative));
