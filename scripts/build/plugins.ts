@@ -2,7 +2,8 @@
  * The build's own Vite plugins: how Python and Pyodide get into the package.
  */
 import { execFile } from "node:child_process";
-import { copyFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { copyFile, readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,19 +28,38 @@ const packed = once(async () => {
   return { archive, id };
 });
 
+const wasm = join(pyodide, "pyodide.asm.wasm");
+
+/** What a worker compares a file with that it has received. */
+async function made(file: string): Promise<{ bytes: number; sha256: string }> {
+  const bytes = await readFile(file);
+  return { bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
+}
+
+/** One id for the page's code and the worker's: of everything that both are built from. */
+async function sourcesId(python: string): Promise<string> {
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+  const hash = createHash("sha256").update(python);
+  for (const folder of ["src", "workers"]) {
+    const names = (await readdir(join(root, folder), { recursive: true })).filter((name) => name.endsWith(".ts")).sort();
+    for (const name of names) hash.update(`${name}\0`).update(await readFile(join(root, folder, name)));
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
 /** Puts what Pyodide loads at run time beside the entries. */
 export function engineFiles(): Plugin {
   return {
     name: "isopy:engine-files",
     applyToEnvironment: (environment) => environment.name === "workerWeb",
     async writeBundle({ dir = "dist" }) {
-      await copyFile(join(pyodide, "pyodide.asm.wasm"), join(dir, "pyodide.asm.wasm"));
+      await copyFile(wasm, join(dir, "pyodide.asm.wasm"));
       await copyFile((await packed()).archive, join(dir, "python_stdlib.zip"));
     },
   };
 }
 
-/** `virtual:isopy-build`: the id that tells whether a worker and an archive were built together. */
+/** `virtual:isopy-build`: what tells whether the page's code, the worker, the archive and the WebAssembly were built together. */
 export function buildId(): Plugin {
   const name = "virtual:isopy-build";
   return {
@@ -47,7 +67,13 @@ export function buildId(): Plugin {
     resolveId: (source) => (source === name ? `\0${name}` : undefined),
     async load(source) {
       if (source !== `\0${name}`) return undefined;
-      return `export default ${JSON.stringify((await packed()).id)};`;
+      const { archive, id } = await packed();
+      const files = { wasm: await made(wasm), stdlib: await made(archive) };
+      return [
+        `export const archive = ${JSON.stringify(id)};`,
+        `export const sources = ${JSON.stringify(await sourcesId(id))};`,
+        `export const files = ${JSON.stringify(files)};`,
+      ].join("\n");
     },
   };
 }

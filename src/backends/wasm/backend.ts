@@ -6,6 +6,7 @@
  *
  * Invariant: after `lost` or `close` nothing more is settled, and the worker is terminated.
  */
+import { sources } from "virtual:isopy-build";
 import { type Remote, transfer, wrap } from "comlink";
 import type { Backend, BackendHost, EngineInfo, EngineLost, ProgramId, StartOptions, StartProgress } from "../../core/backend.ts";
 import { EngineError } from "../../core/errors.ts";
@@ -135,6 +136,7 @@ export class WasmBackend implements Backend {
     };
     const start: WorkerStart = {
       port: far,
+      build: sources,
       shared,
       files: this.#files,
       paths: options.paths,
@@ -178,7 +180,9 @@ export class WasmBackend implements Backend {
           new EngineError(
             "ERR_BACKEND_UNAVAILABLE",
             `The Pyodide worker ended before Python started. ${reason}`,
-            "Its file may be missing or blocked (Content-Security-Policy: worker-src, script-src); copy the whole dist folder.",
+            /EMFILE|ENFILE|EAGAIN|ENOMEM/.test(reason)
+              ? "The system has no more files, threads or memory to give: close what is not used, or raise the limit (ulimit)."
+              : "Its file may be missing or blocked (Content-Security-Policy: worker-src, script-src); copy the whole dist folder.",
             { cause: more.cause },
           ),
         );

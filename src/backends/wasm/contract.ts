@@ -39,6 +39,8 @@ export interface EngineFiles {
 
 export interface WorkerStart {
   readonly port: MessagePort;
+  /** The build of the code that starts the worker. */
+  readonly build: string;
   /** Memory both sides see (`shared.ts`); null where the platform has none. */
   readonly shared: { readonly control: SharedArrayBuffer; readonly mailbox: SharedArrayBuffer } | null;
   readonly files: Partial<EngineFiles>;

@@ -3,10 +3,11 @@ import type { Backend } from "../../core/backend.ts";
 import { type EngineAssets, engineFiles } from "./assets.ts";
 import { WasmBackend } from "./backend.ts";
 import type { FramePort, WorkerThread } from "./thread.ts";
+import { seen, watchPolicy, whyUnloaded } from "./unloaded.ts";
 
 export function createWasmBackend(assets: EngineAssets = {}): Backend {
   const files = engineFiles(assets, globalThis.location?.href);
-  return new WasmBackend(() => workerThread(startWorker(assets.worker)), files);
+  return new WasmBackend(() => workerThread(() => startWorker(assets.worker)), files);
 }
 
 function startWorker(given: EngineAssets["worker"]): Worker {
@@ -15,16 +16,24 @@ function startWorker(given: EngineAssets["worker"]): Worker {
   return typeof given === "function" ? given() : new Worker(given, { type: "module", name: "isopy" });
 }
 
-function workerThread(worker: Worker): WorkerThread {
+function workerThread(make: () => Worker): WorkerThread {
+  const since = performance.now();
+  const policy = watchPolicy();
+  const { worker, url } = seen(make);
+  let ended = false;
   return {
     control: worker,
     onEnd(listener) {
-      worker.onerror = (event) => {
+      worker.onerror = async (event) => {
         worker.onerror = null;
-        listener(event.message ? `The worker failed: ${event.message}` : "The worker's file could not be loaded.", { cause: event.error });
+        const told = event.message ? `The worker failed: ${event.message}` : await whyUnloaded(url, policy.blocked(), since);
+        policy.stop();
+        if (!ended) listener(told, { cause: event.error });
       };
     },
     async terminate() {
+      ended = true;
+      policy.stop();
       worker.onerror = null;
       worker.terminate();
     },
