@@ -89,6 +89,9 @@ export function pyodideInWorker(): Plugin {
   const cdn = /`https:\/\/cdn\.jsdelivr\.net[^`]*`/g;
   // Never reached, because we say where the file is; bundlers would copy the file for it.
   const ownGuess = /new URL\("pyodide\.asm\.wasm",\s*import\.meta\.url\)\.href/g;
+  // Pyodide refuses classic workers, which webpack makes: it could not import its other script there, which is part of ours.
+  // The probe itself breaks a policy without `data:`.
+  const classicProbe = /globalThis\.importScripts\("data:text\/javascript,"\),!0/g;
   return {
     name: "isopy:pyodide-in-worker",
     enforce: "pre",
@@ -98,16 +101,21 @@ export function pyodideInWorker(): Plugin {
       if (source === "ws" || (this.environment.name === "workerWeb" && source.startsWith("node:"))) return empty;
       return undefined;
     },
-    load: (source) => (source === empty ? "export default {};" : undefined),
+    load(source) {
+      if (source === empty) return "export default {};";
+      // What Vite wraps around `import()` looks for style sheets in a document, which a worker has not.
+      if (/vite\/preload-helper/.test(source)) return "export const __vitePreload = (load) => load();";
+      return undefined;
+    },
     transform(code, id) {
       if (!id.startsWith(pyodide) || !id.endsWith(".mjs")) return undefined;
-      return { code: code.replace(cdn, '""').replace(ownGuess, '""'), map: null };
+      return { code: code.replace(cdn, '""').replace(ownGuess, '""').replace(classicProbe, "false"), map: null };
     },
     generateBundle(_options, bundle) {
       // Bundlers warn about imports they cannot follow; these load what a program names at run time.
       for (const file of Object.values(bundle)) {
         if (file.type !== "chunk" || this.environment.name !== "workerWeb") continue;
-        file.code = file.code.replace(/\bimport\((\w{1,2})\)/g, "import(/* @vite-ignore */ /* webpackIgnore: true */ $1)");
+        file.code = file.code.replace(/\bimport\((?=[\w$])/g, "import(/* @vite-ignore */ /* webpackIgnore: true */ ");
       }
     },
   };

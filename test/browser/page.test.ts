@@ -23,7 +23,7 @@ describe.each([
   });
   afterAll(() => app.close());
 
-  it("runs Python", async () => {
+  it("[W-24] [W-25] runs Python", async () => {
     const results = await app.page.evaluate(async () => [
       await py.import("math").sqrt(2),
       await py.eval`[n * ${3} for n in range(4)]`,
@@ -33,7 +33,7 @@ describe.each([
     expect(results).toEqual([Math.SQRT2, [0, 3, 6, 9], "hi", true]);
   });
 
-  it("says what it can do", async () => {
+  it("[W-25] says what it can do", async () => {
     const { capabilities, backend } = await app.page.evaluate(() => py.info);
     expect(backend).toBe("wasm");
     expect(capabilities).toMatchObject({ sync: false, syncCallbacks: isolated, interrupt: isolated, threads: false });
@@ -64,7 +64,7 @@ describe.each([
     expect(later).toBe(42);
   });
 
-  it("an aborted program rejects at once", async () => {
+  it("[W-25] an aborted program rejects at once", async () => {
     const outcome = await app.page.evaluate(async (busy) => {
       const source = busy ? "while True: pass" : "__import__('time').sleep(0.5)";
       const running = isopy.run(py.exec(source), { timeout: 200 }).then(
