@@ -175,7 +175,15 @@ const cases: readonly Case[] = [
     hint: /dist/,
   },
   {
-    title: "a worker that ends itself is given up, and what it waited for is said",
+    title: "a worker that ends itself while it starts is a typed error",
+    page: {
+      instead: on(worker, (file) => ({ body: `globalThis.fetch = () => { close(); return new Promise(() => {}); };\n${file}` })),
+    },
+    says: /worker ended without a word/,
+    hint: /dist/,
+  },
+  {
+    title: "a worker that never speaks is given up, and what it should have been is said",
     page: { instead: on(worker, () => ({ body: "close();" })) },
     options: { startTimeout: 1_000 },
     says: /within 1000 ms.*worker's own file/,
@@ -222,6 +230,19 @@ describe("what stands in the way of a start", () => {
     expect(error.code).toBe("ERR_BACKEND_UNAVAILABLE");
     expect(error.message).toMatch(/imports http:\/\/\S+\/worker\.js, which answered 404/);
   });
+});
+
+it("an engine whose worker ends itself is lost, and says so", async () => {
+  app = await openPage({ entry });
+  const error = await app.page.evaluate(async () => {
+    const py = await isopy.createPython();
+    const lost = (await py
+      .eval("__import__('js').close() or __import__('asyncio').sleep(60)")
+      .then(undefined, (e: unknown) => e)) as Isopy.EngineError;
+    return { code: lost.code, message: lost.message };
+  });
+  expect(error.code).toBe("ERR_ENGINE_LOST");
+  expect(error.message).toContain("ended without a word");
 });
 
 describe("a start that goes well all the same", () => {

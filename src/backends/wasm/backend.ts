@@ -144,7 +144,7 @@ export class WasmBackend implements Backend {
       args: options.args,
       engineOptions: engineOptions(options),
     };
-    const boot = control.start(transfer(start, [far])) as Promise<WorkerStarted>;
+    const boot = holdLock(thread, control).then(() => control.start(transfer(start, [far])) as Promise<WorkerStarted>);
     const started = await this.#firstOf(thread, boot, options, () => stage);
     if (started.ok) return started.hello;
     const { message, hint, detail } = started.failure;
@@ -272,6 +272,12 @@ export class WasmBackend implements Backend {
     void this.#thread?.terminate();
     this.#host?.lost({ reason, ...more });
   }
+}
+
+async function holdLock(thread: WorkerThread, control: Remote<WorkerControl>): Promise<void> {
+  if (thread.alive === undefined) return;
+  await control.hold(thread.alive);
+  await thread.held?.();
 }
 
 function isFrames(message: ToMain): message is readonly Frame[] {

@@ -63,6 +63,8 @@ export interface StartFailure {
 
 /** The control surface: what the main thread may ask of the worker. */
 export interface WorkerControl {
+  /** Takes the lock that tells that the worker lives (`alive.ts`); comes before `start`. */
+  hold(lock: string): Promise<void>;
   start(start: WorkerStart): Promise<WorkerStarted>;
   /** Exit handlers run, then the worker may be ended. */
   close(): Promise<void>;

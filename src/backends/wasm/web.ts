@@ -1,5 +1,6 @@
 /** Pyodide in a Web Worker. */
 import type { Backend } from "../../core/backend.ts";
+import { gone, isHeld, lockName } from "./alive.ts";
 import { type EngineAssets, engineFiles } from "./assets.ts";
 import { WasmBackend } from "./backend.ts";
 import type { FramePort, WorkerThread } from "./thread.ts";
@@ -20,15 +21,27 @@ function workerThread(make: () => Worker): WorkerThread {
   const since = performance.now();
   const policy = watchPolicy();
   const { worker, url } = seen(make);
+  const alive = lockName();
   let ended = false;
+  let end: Parameters<WorkerThread["onEnd"]>[0] = () => {};
   return {
     control: worker,
+    alive,
+    async held() {
+      if (alive === undefined || !(await isHeld(alive))) return;
+      void gone(alive).then(() => end("The worker ended without a word: it closed itself, or the browser took it away.", {}));
+    },
     onEnd(listener) {
+      end = (reason, more) => {
+        policy.stop();
+        worker.onerror = null;
+        if (!ended) listener(reason, more);
+        ended = true;
+      };
       worker.onerror = async (event) => {
         worker.onerror = null;
         const told = event.message ? `The worker failed: ${event.message}` : await whyUnloaded(url, policy.blocked(), since);
-        policy.stop();
-        if (!ended) listener(told, { cause: event.error });
+        end(told, { cause: event.error });
       };
     },
     async terminate() {

@@ -26,6 +26,8 @@ export interface Realm {
    * @throws {StartError} naming the file
    */
   open(files: EngineFiles, progress: (loaded: number, total: number) => void): Promise<OpenedFiles>;
+  /** Takes a lock that is released when this worker ends, however that is. */
+  hold?(name: string): Promise<void>;
   /** The last lines that Pyodide itself wrote to the console; empty where they are left there. */
   tail(): string;
   /** Failures that nobody caught, e.g. in a callback of Python's event loop; the worker lives on. */

@@ -40,6 +40,9 @@ interface PythonEngine extends PyProxy {
 export function serve(realm: Realm): WorkerControl {
   let engine: Engine | undefined;
   return {
+    async hold(lock) {
+      await realm.hold?.(lock);
+    },
     async start(start) {
       try {
         if (engine !== undefined) throw new StartError("This worker runs an engine already.", "Use one worker per engine.");

@@ -1,5 +1,6 @@
 /** A Web Worker: files by `fetch`, from where the worker's own file came from. */
 import { files as made } from "virtual:isopy-build";
+import { hold } from "../alive.ts";
 import type { EngineFiles } from "../contract.ts";
 import { download } from "./download.ts";
 import type { OpenedFiles, Realm } from "./realm.ts";
@@ -38,6 +39,7 @@ export function webRealm(files: EngineFiles): Realm {
         },
       };
     },
+    hold,
     tail: () => "",
     onUncaught(listener) {
       addEventListener("error", (event) => {
