@@ -21,6 +21,9 @@ const STRICT =
   "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/** A name that the browser takes for this machine, and not for a secure one. */
+const INSECURE = "insecure.test";
+
 /** What `report.js` writes where all is well. */
 const EXPECTED = {
   number: Math.SQRT2,
@@ -47,13 +50,21 @@ export async function checkBundlers() {
   const unready = (await bundlers()) ?? (await installed());
   if (unready !== undefined) return merge("bundlers", [unready]);
   const { chromium } = await import("playwright-core");
-  const args = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"];
+  const args = [
+    `--host-resolver-rules=MAP ${INSECURE} 127.0.0.1`,
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+  ];
   const browser = await chromium.launch({ executablePath, args });
   try {
     const found = [];
     for (const name of BUNDLED) found.push(await checked(name, () => bundledPage(browser, name)));
     found.push(await checked("without a bundler", () => plainPage(browser, true)));
     found.push(await checked("without a bundler, not isolated", () => plainPage(browser, false)));
+    found.push(await checked("over plain HTTP", () => insecurePage(browser)));
     found.push(await checked("vite with a relative base, not isolated", () => relativeBase(browser)));
     found.push(await checked("vite dev under a base path", () => viteDev(browser)));
     found.push(await checked("vite preview", vitePreview));
@@ -120,6 +131,17 @@ async function bundledPage(browser, name) {
 async function plainPage(browser, isolated) {
   const served = await site(pages, { csp: STRICT, isolated });
   await onSite(served, async () => isWell(await visit(browser, { ...served, url: `${served.origin}/plain/` }), served, isolated));
+}
+
+/** A page without hashing, locks and service workers: not HTTPS, and not a name of this machine. */
+async function insecurePage(browser) {
+  const served = await site(pages, { csp: STRICT, isolated: false });
+  const origin = served.origin.replace("127.0.0.1", INSECURE);
+  await onSite(served, async () => {
+    const seen = await visit(browser, { origin, url: `${origin}/plain/` });
+    assert.equal(seen.secure, false);
+    isWell(seen, served, false);
+  });
 }
 
 async function relativeBase(browser) {
@@ -231,7 +253,8 @@ async function visitIn(context, { origin, url }) {
     await tab.goto(url);
     await tab.waitForSelector("#report[data-done]", { timeout: 30_000 });
     const report = JSON.parse(await tab.textContent("#report"));
-    return { report, log, urls, foreign: urls.filter((one) => new URL(one).origin !== origin) };
+    const secure = await tab.evaluate("isSecureContext");
+    return { report, secure, log, urls, foreign: urls.filter((one) => new URL(one).origin !== origin) };
   } catch (error) {
     throw new Error(`${error instanceof Error ? error.message : error}\n${[...urls, ...log].join("\n")}`);
   } finally {

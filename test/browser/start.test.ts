@@ -296,7 +296,7 @@ describe("a start that goes well all the same", () => {
       return values;
     });
     expect(answers).toEqual([0, 1, 4, 9, 16, 25, 36, 49]);
-  });
+  }, 120_000); // ten seconds on two idle cores
 
   it("[W-39] a worker made from a blob hosts the engine", async () => {
     app = await openPage({});
