@@ -169,6 +169,12 @@ const cases: readonly Case[] = [
     hint: /connect-src/,
   },
   {
+    title: "[W-25] a worker that came without the header that isolates the page is named",
+    page: { instead: on(worker, () => ({ without: "Cross-Origin-Embedder-Policy" })) },
+    says: /http:\/\/\S+worker\S+ came without the header Cross-Origin-Embedder-Policy/,
+    hint: /dist/,
+  },
+  {
     title: "a worker that throws is a typed error",
     page: { instead: on(worker, () => ({ body: "throw new Error('cannot go on')" })) },
     says: /worker failed.*cannot go on/,

@@ -36,6 +36,8 @@ export interface Answer {
   readonly status?: number;
   readonly type?: string;
   readonly body?: string | Buffer;
+  /** A header that every other answer has and this one has not. */
+  readonly without?: string;
 }
 
 export interface TestPage {
@@ -187,6 +189,7 @@ async function answer(
     response.writeHead(404, { "content-type": "text/plain" }).end(`no ${path}`);
     return;
   }
-  const { status = 200, type = types[extname(path)] ?? "application/octet-stream", body = file } = instead?.(path, file) ?? {};
+  const { without, status = 200, type = types[extname(path)] ?? "application/octet-stream", body = file } = instead?.(path, file) ?? {};
+  if (without !== undefined) response.removeHeader(without);
   response.writeHead(status, { "content-type": type }).end(body);
 }

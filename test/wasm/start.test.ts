@@ -94,14 +94,14 @@ describe("start", () => {
 });
 
 describe("what stands in the way", () => {
-  it("a missing file is named", async () => {
+  it("[W-21] a missing file is named", async () => {
     const error = await refusal({ assets: { wasm: "file:///nowhere/pyodide.asm.wasm" } });
     expect(error).toMatchObject({ code: "ERR_BACKEND_UNAVAILABLE" });
     expect(error.message).toContain("/nowhere/pyodide.asm.wasm");
     expect(error.hint).toContain("dist");
   });
 
-  it("a missing worker is a typed error", async () => {
+  it("[W-21] a missing worker is a typed error", async () => {
     const error = await refusal({ assets: { worker: "file:///nowhere/worker.js" } });
     expect(error).toMatchObject({ code: "ERR_BACKEND_UNAVAILABLE" });
     expect(error.message).toContain("worker");
@@ -123,7 +123,7 @@ describe("what stands in the way", () => {
     });
   });
 
-  it("a library of another build is refused before user code runs", async () => {
+  it("[W-23] a library of another build is refused before user code runs", async () => {
     const library = createRequire(import.meta.url).resolve("pyodide/python_stdlib.zip");
     const folder = await mkdtemp(join(tmpdir(), "isopy-"));
     try {
