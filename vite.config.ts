@@ -1,10 +1,10 @@
 /**
  * One build, three parts, all into `dist/`:
  *
- * - `entries`: node.js, browser.js, sync.js and what they share (`chunks/`);
+ * - `entries`: node.js, browser.js, sync.js, offline.js, vite.js and what they share (`chunks/`);
  * - `workerWeb` (worker.js) and `workerNode`: one self-contained file each, Pyodide's JavaScript
  *   included, so that a consumer's bundler finds nothing to split and every `new URL("./x", import.meta.url)`;
- * - `workerEntry`: the file that browsers start, which only calls worker.js;
+ * - `workerEntry`: the file that browsers start, which only calls worker.js, and the service worker;
  * - Pyodide's WebAssembly and `python_stdlib.zip` (Python's library and `_isopy`, compiled), beside them.
  *
  * Vitest's projects are below: one per kind of test, so that `vitest --project core` needs no Python.
@@ -14,7 +14,7 @@ import { defineConfig } from "vitest/config";
 import { chunkOf } from "./scripts/build/chunks.ts";
 import { buildId, engineFiles, ownFileUrls, pyodideInWorker, workerEntry } from "./scripts/build/plugins.ts";
 
-const entries = Object.fromEntries(["node", "browser", "sync"].map((name) => [name, `src/${name}.ts`]));
+const entries = Object.fromEntries(["node", "browser", "sync", "vite", "offline"].map((name) => [name, `src/${name}.ts`]));
 
 /** Never inlined, never hashed: the package's files find each other by name. */
 const output = {
@@ -75,7 +75,7 @@ export default defineConfig({
         ...common,
         minify: false,
         rolldownOptions: {
-          input: { "wasm.web.worker": "workers/wasm.web.worker.ts" },
+          input: { "wasm.web.worker": "workers/wasm.web.worker.ts", "service-worker": "workers/service-worker.ts" },
           output,
         },
       },

@@ -73,7 +73,8 @@ struct Py_buffer {
 
 /// PyBUF_STRIDES | PyBUF_WRITABLE | PyBUF_FORMAT.
 constexpr int kPyBufRecords = 0x1D;
-constexpr int kPyBufWritable = 0x01;
+constexpr int kPyBufWritable = 0x01, kPyBufFormat = 0x04, kPyBufNd = 0x08, kPyBufStrides = 0x18;
+constexpr int kPyBufCContiguous = 0x38, kPyBufFContiguous = 0x58, kPyBufAnyContiguous = 0x98;
 /// The same in 3.12 and 3.13.
 struct PyInterpreterConfig {
   int use_main_obmalloc;

@@ -93,7 +93,7 @@ async function types(user) {
 async function page(user) {
   const { build } = await import("vite");
   try {
-    await build({ root: user, configFile: false, logLevel: "error", build: { target: "es2022" } });
+    await build({ root: user, logLevel: "error", build: { target: "es2022" } });
   } catch (error) {
     return fail("a Vite page", `vite build failed: ${error instanceof Error ? error.message : error}`);
   }

@@ -41,6 +41,7 @@ const CHECKS = {
   tour: async () => (await import("./checks/tour.mjs")).tour(),
   examples: async () => (await import("./check-examples.mjs")).checkExamples(),
   package: async () => (await import("./check-pack.mjs")).checkPack(),
+  bundlers: async () => (await import("./check-bundlers.mjs")).checkBundlers(),
   lanes: async () => (await import("./lanes.mjs")).lanes("slice"),
 };
 

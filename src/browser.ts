@@ -7,6 +7,7 @@ import { EngineError } from "./core/errors.ts";
 import type { Sinks } from "./core/events.ts";
 import type { Python } from "./core/facade.ts";
 import { oneOf, optionReader, string } from "./core/options.ts";
+import { part } from "./core/parts.ts";
 
 export type { EngineAssets } from "./backends/wasm/assets.ts";
 export * from "./index.ts";
@@ -46,7 +47,7 @@ export async function createPython(options?: CreatePythonOptions): Promise<Pytho
     throw new EngineError("ERR_BACKEND_UNAVAILABLE", "There is no native Python in a browser.", 'Use { backend: "wasm" } or "auto".');
   }
   // A page that may need Python loads its verbs; the codec and the worker's owner come with the first engine.
-  const [{ createFacade }, { createWasmBackend }] = await Promise.all([import("./core/start.ts"), import("./backends/wasm/web.ts")]);
+  const [{ createFacade }, { createWasmBackend }] = await part(Promise.all([import("./core/start.ts"), import("./backends/wasm/web.ts")]));
   return createFacade(createWasmBackend(assets), { ...core, resolution: ["browser: wasm is the only engine", "wasm: started"] });
 }
 

@@ -9,6 +9,7 @@ import { type BackendChoice, type Candidate, startFirst } from "./backends/selec
 import { type EngineAssets, readAssets } from "./backends/wasm/assets.ts";
 import type { Python } from "./core/facade.ts";
 import { oneOf, optionReader, systemText } from "./core/options.ts";
+import { part } from "./core/parts.ts";
 import { type CoreOptions, readCoreOptions } from "./core/start.ts";
 
 export type { BackendChoice } from "./backends/select.ts";
@@ -56,7 +57,7 @@ function native(python: string | undefined): Candidate {
   return {
     name: "native",
     async open() {
-      const { chooseNative, createNativeBackend } = await import("./backends/native/open.ts");
+      const { chooseNative, createNativeBackend } = await part(import("./backends/native/open.ts"));
       const choice = chooseNative(python);
       return { backend: createNativeBackend(choice), steps: choice.steps };
     },
@@ -67,7 +68,7 @@ function wasm(assets: EngineAssets): Candidate {
   return {
     name: "wasm",
     async open() {
-      const { createWasmBackend } = await import("./backends/wasm/node.ts");
+      const { createWasmBackend } = await part(import("./backends/wasm/node.ts"));
       return { backend: createWasmBackend(assets), steps: [] };
     },
   };

@@ -2,7 +2,8 @@
  * The build's own Vite plugins: how Python and Pyodide get into the package.
  */
 import { execFile } from "node:child_process";
-import { copyFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { copyFile, readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,19 +28,38 @@ const packed = once(async () => {
   return { archive, id };
 });
 
+const wasm = join(pyodide, "pyodide.asm.wasm");
+
+/** What a worker compares a file with that it has received. */
+async function made(file: string): Promise<{ bytes: number; sha256: string }> {
+  const bytes = await readFile(file);
+  return { bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
+}
+
+/** One id for the page's code and the worker's: of everything that both are built from. */
+async function sourcesId(python: string): Promise<string> {
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+  const hash = createHash("sha256").update(python);
+  for (const folder of ["src", "workers"]) {
+    const names = (await readdir(join(root, folder), { recursive: true })).filter((name) => name.endsWith(".ts")).sort();
+    for (const name of names) hash.update(`${name}\0`).update(await readFile(join(root, folder, name)));
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
 /** Puts what Pyodide loads at run time beside the entries. */
 export function engineFiles(): Plugin {
   return {
     name: "isopy:engine-files",
     applyToEnvironment: (environment) => environment.name === "workerWeb",
     async writeBundle({ dir = "dist" }) {
-      await copyFile(join(pyodide, "pyodide.asm.wasm"), join(dir, "pyodide.asm.wasm"));
+      await copyFile(wasm, join(dir, "pyodide.asm.wasm"));
       await copyFile((await packed()).archive, join(dir, "python_stdlib.zip"));
     },
   };
 }
 
-/** `virtual:isopy-build`: the id that tells whether a worker and an archive were built together. */
+/** `virtual:isopy-build`: what tells whether the page's code, the worker, the archive and the WebAssembly were built together. */
 export function buildId(): Plugin {
   const name = "virtual:isopy-build";
   return {
@@ -47,7 +67,13 @@ export function buildId(): Plugin {
     resolveId: (source) => (source === name ? `\0${name}` : undefined),
     async load(source) {
       if (source !== `\0${name}`) return undefined;
-      return `export default ${JSON.stringify((await packed()).id)};`;
+      const { archive, id } = await packed();
+      const files = { wasm: await made(wasm), stdlib: await made(archive) };
+      return [
+        `export const archive = ${JSON.stringify(id)};`,
+        `export const sources = ${JSON.stringify(await sourcesId(id))};`,
+        `export const files = ${JSON.stringify(files)};`,
+      ].join("\n");
     },
   };
 }
@@ -63,6 +89,9 @@ export function pyodideInWorker(): Plugin {
   const cdn = /`https:\/\/cdn\.jsdelivr\.net[^`]*`/g;
   // Never reached, because we say where the file is; bundlers would copy the file for it.
   const ownGuess = /new URL\("pyodide\.asm\.wasm",\s*import\.meta\.url\)\.href/g;
+  // Pyodide refuses classic workers, which webpack makes: it could not import its other script there, which is part of ours.
+  // The probe itself breaks a policy without `data:`.
+  const classicProbe = /globalThis\.importScripts\("data:text\/javascript,"\),!0/g;
   return {
     name: "isopy:pyodide-in-worker",
     enforce: "pre",
@@ -72,16 +101,21 @@ export function pyodideInWorker(): Plugin {
       if (source === "ws" || (this.environment.name === "workerWeb" && source.startsWith("node:"))) return empty;
       return undefined;
     },
-    load: (source) => (source === empty ? "export default {};" : undefined),
+    load(source) {
+      if (source === empty) return "export default {};";
+      // What Vite wraps around `import()` looks for style sheets in a document, which a worker has not.
+      if (/vite\/preload-helper/.test(source)) return "export const __vitePreload = (load) => load();";
+      return undefined;
+    },
     transform(code, id) {
       if (!id.startsWith(pyodide) || !id.endsWith(".mjs")) return undefined;
-      return { code: code.replace(cdn, '""').replace(ownGuess, '""'), map: null };
+      return { code: code.replace(cdn, '""').replace(ownGuess, '""').replace(classicProbe, "false"), map: null };
     },
     generateBundle(_options, bundle) {
       // Bundlers warn about imports they cannot follow; these load what a program names at run time.
       for (const file of Object.values(bundle)) {
         if (file.type !== "chunk" || this.environment.name !== "workerWeb") continue;
-        file.code = file.code.replace(/\bimport\((\w{1,2})\)/g, "import(/* @vite-ignore */ /* webpackIgnore: true */ $1)");
+        file.code = file.code.replace(/\bimport\((?=[\w$])/g, "import(/* @vite-ignore */ /* webpackIgnore: true */ ");
       }
     },
   };

@@ -22,7 +22,7 @@ export function outcomesOf(report) {
   for (const { ids, rest, title, ancestors, status } of titledTests(report)) {
     const named = ancestors.find((name) => ENGINES.includes(name));
     const refuses = /^refuses\b/.test(rest);
-    for (const id of ids.filter((one) => !one.startsWith("N-"))) {
+    for (const id of ids.filter((one) => !/^[NW]-/.test(one))) {
       const row = outcomes.get(id) ?? new Map();
       outcomes.set(id, row);
       for (const engine of named === undefined ? ENGINES : [named]) {

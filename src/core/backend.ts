@@ -88,7 +88,7 @@ export interface StartOptions {
   /** Milliseconds until start-up is given up with `ERR_BACKEND_UNAVAILABLE`. */
   readonly startTimeout: number;
   readonly signal?: AbortSignal;
-  /** Start-up news for people: `{ stage: "load", loaded: 3, total: 9 }`. */
+  /** Start-up news for people: `{ stage: "load", loaded: 3_145_728, total: 14_407_690 }`; while files load, in bytes. */
   readonly onProgress?: (progress: StartProgress) => void;
 }
 export interface StartProgress {

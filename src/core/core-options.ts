@@ -42,7 +42,7 @@ export interface CoreOptions extends Sinks {
   readonly startTimeout?: number;
   /** Gives start-up up; afterwards it does nothing. */
   readonly signal?: AbortSignal;
-  /** Start-up news for people: `{ stage: "load", loaded: 3, total: 9 }`. */
+  /** Start-up news for people: `{ stage: "load", loaded: 3_145_728, total: 14_407_690 }`; while files load, in bytes. */
   readonly onProgress?: StartOptions["onProgress"];
   /** Remembers where each ref arrived, for `py.handles.report()`. Costs about 5 µs per ref. Default false. */
   readonly trace?: boolean;

@@ -1,7 +1,7 @@
 /** This package in a page of Chromium, bundled by Vite as an app would: with and without isolation, and under a strict CSP. */
 import type * as Isopy from "isopy";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { openPage, type PageOptions, type TestPage } from "../support/browser-page.ts";
+import { openPage, type TestPage } from "../support/browser-page.ts";
 
 declare const isopy: typeof Isopy;
 
@@ -23,7 +23,7 @@ describe.each([
   });
   afterAll(() => app.close());
 
-  it("runs Python", async () => {
+  it("[W-24] [W-25] runs Python", async () => {
     const results = await app.page.evaluate(async () => [
       await py.import("math").sqrt(2),
       await py.eval`[n * ${3} for n in range(4)]`,
@@ -33,7 +33,7 @@ describe.each([
     expect(results).toEqual([Math.SQRT2, [0, 3, 6, 9], "hi", true]);
   });
 
-  it("says what it can do", async () => {
+  it("[W-25] says what it can do", async () => {
     const { capabilities, backend } = await app.page.evaluate(() => py.info);
     expect(backend).toBe("wasm");
     expect(capabilities).toMatchObject({ sync: false, syncCallbacks: isolated, interrupt: isolated, threads: false });
@@ -64,7 +64,7 @@ describe.each([
     expect(later).toBe(42);
   });
 
-  it("an aborted program rejects at once", async () => {
+  it("[W-25] an aborted program rejects at once", async () => {
     const outcome = await app.page.evaluate(async (busy) => {
       const source = busy ? "while True: pass" : "__import__('time').sleep(0.5)";
       const running = isopy.run(py.exec(source), { timeout: 200 }).then(
@@ -119,54 +119,6 @@ describe("other ways to serve it", () => {
   it("with a worker of the app's own", async () => {
     app = await openPage({ entry: "test/browser/own-worker-app.ts" });
     expect(await root(app)).toBe(4);
-  });
-});
-
-describe("what stands in the way of a start", () => {
-  let app: TestPage | undefined;
-  afterEach(() => app?.close());
-
-  const refusal = async (options: Omit<PageOptions, "entry">, assets?: Isopy.CreatePythonOptions["assets"]) => {
-    app = await openPage({ entry, ...options });
-    return app.page.evaluate(async (given) => {
-      const start = performance.now();
-      const error = await isopy.createPython(given === undefined ? {} : { assets: given as never }).then(
-        () => undefined,
-        (e: Isopy.EngineError) => e,
-      );
-      return { code: error?.code, message: error?.message ?? "", hint: error?.hint ?? "", after: performance.now() - start };
-    }, assets as undefined);
-  };
-
-  it("a policy without WebAssembly is named, soon", async () => {
-    const error = await refusal({ csp: "script-src 'self'" });
-    expect(error.code).toBe("ERR_BACKEND_UNAVAILABLE");
-    expect(error.hint).toContain("'wasm-unsafe-eval'");
-    expect(error.after).toBeLessThan(5_000);
-  });
-
-  it("a policy without workers is a typed error, soon", async () => {
-    const error = await refusal({ csp: "script-src 'self' 'wasm-unsafe-eval'; worker-src 'none'" });
-    expect(error.code).toBe("ERR_BACKEND_UNAVAILABLE");
-    expect(error.after).toBeLessThan(5_000);
-  });
-
-  it.for(["wasm", "zip"] as const)("a missing .%s file is named", async (extension) => {
-    const error = await refusal({ missing: (path) => path.endsWith(`.${extension}`) });
-    expect(error.code).toBe("ERR_BACKEND_UNAVAILABLE");
-    expect(error.message).toMatch(new RegExp(`http://localhost.*\\.${extension} answered 404`));
-  });
-
-  it("a missing worker is a typed error", async () => {
-    const error = await refusal({ missing: (path) => path.includes("worker") });
-    expect(error.code).toBe("ERR_BACKEND_UNAVAILABLE");
-    expect(error.hint).toContain("dist");
-  });
-
-  it("a start page instead of a file is not taken for it", async () => {
-    const error = await refusal({}, { wasm: "/" });
-    expect(error.code).toBe("ERR_BACKEND_UNAVAILABLE");
-    expect(error.message).toContain("text/html");
   });
 });
 

@@ -25,8 +25,19 @@ export interface PageOptions {
   readonly isolated?: boolean;
   /** The Content-Security-Policy of every answer. */
   readonly csp?: string;
-  /** Paths that are answered with 404, though the file is there. */
-  readonly missing?: (path: string) => boolean;
+  /** What is answered in place of a file; undefined: the file itself. */
+  readonly instead?: (path: string, file: Buffer) => Answer | undefined;
+  /** Lets pages of other origins have the files. */
+  readonly shared?: boolean;
+}
+
+/** Defaults: 200, the file's type, the file. */
+export interface Answer {
+  readonly status?: number;
+  readonly type?: string;
+  readonly body?: string | Buffer;
+  /** A header that every other answer has and this one has not. */
+  readonly without?: string;
 }
 
 export interface TestPage {
@@ -36,6 +47,8 @@ export interface TestPage {
   readonly foreign: readonly string[];
   /** Console messages and uncaught errors, for failure texts. */
   readonly log: readonly string[];
+  /** Takes the server away; the page stays. */
+  unplug(): void;
   close(): Promise<void>;
 }
 
@@ -67,16 +80,20 @@ async function openIn(browser: Browser, server: Server, origin: string): Promise
   page.on("console", (message) => log.push(`${message.type()}: ${message.text()}`));
   page.on("pageerror", (error) => log.push(`uncaught: ${error.message}`));
   await page.goto(origin);
+  const unplug = () => {
+    server.close();
+    server.closeAllConnections();
+  };
   return {
     page,
     origin,
     foreign,
     log,
+    unplug,
     async close() {
       await context.close();
       await browser.close();
-      server.closeAllConnections();
-      server.close();
+      unplug();
     },
   };
 }
@@ -145,7 +162,7 @@ async function serve(folder: string, options: PageOptions): Promise<Server> {
 
 async function answer(
   folder: string,
-  { entry, isolated = true, csp, missing }: PageOptions,
+  { entry, isolated = true, csp, instead, shared = false }: PageOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ) {
@@ -153,6 +170,10 @@ async function answer(
   if (isolated) {
     response.setHeader("Cross-Origin-Opener-Policy", "same-origin");
     response.setHeader("Cross-Origin-Embedder-Policy", "require-corp");
+  }
+  if (shared) {
+    response.setHeader("Access-Control-Allow-Origin", "*");
+    response.setHeader("Cross-Origin-Resource-Policy", "cross-origin");
   }
   if (csp !== undefined) response.setHeader("Content-Security-Policy", csp);
   if (path === "/") {
@@ -163,16 +184,12 @@ async function answer(
     response.setHeader("content-type", types[".js"] as string).end(unbundled);
     return;
   }
-  const file = join(folder, path);
-  if (
-    missing?.(path) ||
-    !(await stat(file).then(
-      (s) => s.isFile(),
-      () => false,
-    ))
-  ) {
+  const file = await readFile(join(folder, path)).catch(() => undefined);
+  if (file === undefined) {
     response.writeHead(404, { "content-type": "text/plain" }).end(`no ${path}`);
     return;
   }
-  response.setHeader("content-type", types[extname(path)] ?? "application/octet-stream").end(await readFile(file));
+  const { without, status = 200, type = types[extname(path)] ?? "application/octet-stream", body = file } = instead?.(path, file) ?? {};
+  if (without !== undefined) response.removeHeader(without);
+  response.writeHead(status, { "content-type": type }).end(body);
 }

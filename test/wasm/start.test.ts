@@ -1,10 +1,10 @@
 /** Starting and closing the WebAssembly engine in Node, and what stands in the way of a start. */
 import { execFile } from "node:child_process";
-import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { createPython, EngineError, type Python, run } from "isopy";
 import { afterEach, describe, expect, it } from "vitest";
@@ -62,6 +62,11 @@ describe("start", () => {
     expect(stages).toContain("python");
   });
 
+  it("[W-31] eight engines that start together are all ready", async () => {
+    const engines = await Promise.all(Array.from({ length: 8 }, () => start()));
+    expect(await Promise.all(engines.map((py, index) => py.eval(`${index} ** 2`)))).toEqual([0, 1, 4, 9, 16, 25, 36, 49]);
+  });
+
   it("two engines at once know nothing of each other", async () => {
     const [one, two] = await Promise.all([start(), start()]);
     await one.exec("x = 1");
@@ -89,14 +94,14 @@ describe("start", () => {
 });
 
 describe("what stands in the way", () => {
-  it("a missing file is named", async () => {
+  it("[W-21] a missing file is named", async () => {
     const error = await refusal({ assets: { wasm: "file:///nowhere/pyodide.asm.wasm" } });
     expect(error).toMatchObject({ code: "ERR_BACKEND_UNAVAILABLE" });
     expect(error.message).toContain("/nowhere/pyodide.asm.wasm");
     expect(error.hint).toContain("dist");
   });
 
-  it("a missing worker is a typed error", async () => {
+  it("[W-21] a missing worker is a typed error", async () => {
     const error = await refusal({ assets: { worker: "file:///nowhere/worker.js" } });
     expect(error).toMatchObject({ code: "ERR_BACKEND_UNAVAILABLE" });
     expect(error.message).toContain("worker");
@@ -118,17 +123,44 @@ describe("what stands in the way", () => {
     });
   });
 
-  it("a library of another build is refused before user code runs", async () => {
+  it("[W-23] a library of another build is refused before user code runs", async () => {
     const library = createRequire(import.meta.url).resolve("pyodide/python_stdlib.zip");
     const folder = await mkdtemp(join(tmpdir(), "isopy-"));
     try {
       await copyFile(library, join(folder, "python_stdlib.zip"));
       const error = await refusal({ assets: { stdlib: pathToFileURL(join(folder, "python_stdlib.zip")) } });
       expect(error).toMatchObject({ code: "ERR_BACKEND_UNAVAILABLE" });
-      expect(error.message).toContain("different builds");
+      expect(error.message).toMatch(/of another build.*python_stdlib\.zip: it has \d+ bytes instead of \d+/);
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+
+  it.each(["wasm", "stdlib"] as const)("[W-22] a changed byte in the file of the %s is noticed", async (which) => {
+    const name = { wasm: "pyodide.asm.wasm", stdlib: "python_stdlib.zip" }[which];
+    const file = await readFile(new URL(name, import.meta.resolve("isopy")));
+    const middle = file.length >> 1;
+    file[middle] = (file[middle] as number) ^ 1;
+    await withFile(name, file, async (url) => {
+      const error = await refusal({ assets: { [which]: url } });
+      expect(error).toMatchObject({ code: "ERR_BACKEND_UNAVAILABLE" });
+      expect(error.message).toMatch(/damaged.*its SHA-256 is [0-9a-f]{64} instead of [0-9a-f]{64}/);
+      expect(error.hint).toContain("install again");
+    });
+  });
+
+  it("[W-36] a worker that finds no file descriptor left is a typed error", async () => {
+    const script = `
+      import { openSync } from "node:fs";
+      import { createPython, EngineError } from ${JSON.stringify(import.meta.resolve("isopy"))};
+      try { for (;;) openSync("/dev/null"); } catch {}
+      const error = await createPython({ backend: "wasm" }).catch((error) => error);
+      console.log(error instanceof EngineError, error.code, error.message);`;
+    await withFile("program.mjs", script, async (program) => {
+      const limited = ["-c", 'ulimit -n 60; exec "$0" "$1"', process.execPath, fileURLToPath(program)];
+      const { stdout } = await execute("sh", limited, { timeout: 25_000 });
+      expect(stdout).toMatch(/^true ERR_BACKEND_UNAVAILABLE .*EMFILE/);
+    });
   });
 
   it("an aborted start rejects with the signal's reason", async () => {
@@ -165,10 +197,10 @@ describe("close", () => {
   });
 });
 
-async function withFile(name: string, text: string, use: (url: URL) => Promise<void>): Promise<void> {
+async function withFile(name: string, content: string | Buffer, use: (url: URL) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "isopy-"));
   try {
-    await writeFile(join(folder, name), text);
+    await writeFile(join(folder, name), content);
     await use(pathToFileURL(join(folder, name)));
   } finally {
     await rm(folder, { recursive: true });

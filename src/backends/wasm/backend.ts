@@ -6,6 +6,7 @@
  *
  * Invariant: after `lost` or `close` nothing more is settled, and the worker is terminated.
  */
+import { sources } from "virtual:isopy-build";
 import { type Remote, transfer, wrap } from "comlink";
 import type { Backend, BackendHost, EngineInfo, EngineLost, ProgramId, StartOptions, StartProgress } from "../../core/backend.ts";
 import { EngineError } from "../../core/errors.ts";
@@ -135,6 +136,7 @@ export class WasmBackend implements Backend {
     };
     const start: WorkerStart = {
       port: far,
+      build: sources,
       shared,
       files: this.#files,
       paths: options.paths,
@@ -142,7 +144,7 @@ export class WasmBackend implements Backend {
       args: options.args,
       engineOptions: engineOptions(options),
     };
-    const boot = control.start(transfer(start, [far])) as Promise<WorkerStarted>;
+    const boot = holdLock(thread, control).then(() => control.start(transfer(start, [far])) as Promise<WorkerStarted>);
     const started = await this.#firstOf(thread, boot, options, () => stage);
     if (started.ok) return started.hello;
     const { message, hint, detail } = started.failure;
@@ -178,7 +180,9 @@ export class WasmBackend implements Backend {
           new EngineError(
             "ERR_BACKEND_UNAVAILABLE",
             `The Pyodide worker ended before Python started. ${reason}`,
-            "Its file may be missing or blocked (Content-Security-Policy: worker-src, script-src); copy the whole dist folder.",
+            /EMFILE|ENFILE|EAGAIN|ENOMEM/.test(reason)
+              ? "The system has no more files, threads or memory to give: close what is not used, or raise the limit (ulimit)."
+              : "Its file may be missing or blocked (Content-Security-Policy: worker-src, script-src); copy the whole dist folder.",
             { cause: more.cause },
           ),
         );
@@ -268,6 +272,12 @@ export class WasmBackend implements Backend {
     void this.#thread?.terminate();
     this.#host?.lost({ reason, ...more });
   }
+}
+
+async function holdLock(thread: WorkerThread, control: Remote<WorkerControl>): Promise<void> {
+  if (thread.alive === undefined) return;
+  await control.hold(thread.alive);
+  await thread.held?.();
 }
 
 function isFrames(message: ToMain): message is readonly Frame[] {

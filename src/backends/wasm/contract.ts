@@ -39,6 +39,8 @@ export interface EngineFiles {
 
 export interface WorkerStart {
   readonly port: MessagePort;
+  /** The build of the code that starts the worker. */
+  readonly build: string;
   /** Memory both sides see (`shared.ts`); null where the platform has none. */
   readonly shared: { readonly control: SharedArrayBuffer; readonly mailbox: SharedArrayBuffer } | null;
   readonly files: Partial<EngineFiles>;
@@ -61,6 +63,8 @@ export interface StartFailure {
 
 /** The control surface: what the main thread may ask of the worker. */
 export interface WorkerControl {
+  /** Takes the lock that tells that the worker lives (`alive.ts`); comes before `start`. */
+  hold(lock: string): Promise<void>;
   start(start: WorkerStart): Promise<WorkerStarted>;
   /** Exit handlers run, then the worker may be ended. */
   close(): Promise<void>;

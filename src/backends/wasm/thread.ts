@@ -7,6 +7,10 @@ import type { EngineLost } from "../../core/backend.ts";
 export interface WorkerThread {
   /** For Comlink. */
   readonly control: Endpoint;
+  /** The name of the lock that the worker holds while it lives (`alive.ts`); undefined where its platform tells of its end. */
+  readonly alive?: string | undefined;
+  /** The worker has taken it: listens for its release. Resolves when it does. */
+  held?(): Promise<void>;
   /** The worker failed outside our code or ended; called at most once, never after `terminate`. */
   onEnd(listener: (reason: string, more: Pick<EngineLost, "exitCode" | "cause">) => void): void;
   /** Resolves when it is gone. */

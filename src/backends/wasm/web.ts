@@ -1,12 +1,14 @@
 /** Pyodide in a Web Worker. */
 import type { Backend } from "../../core/backend.ts";
+import { gone, isHeld, lockName } from "./alive.ts";
 import { type EngineAssets, engineFiles } from "./assets.ts";
 import { WasmBackend } from "./backend.ts";
 import type { FramePort, WorkerThread } from "./thread.ts";
+import { seen, watchPolicy, whyUnloaded } from "./unloaded.ts";
 
 export function createWasmBackend(assets: EngineAssets = {}): Backend {
   const files = engineFiles(assets, globalThis.location?.href);
-  return new WasmBackend(() => workerThread(startWorker(assets.worker)), files);
+  return new WasmBackend(() => workerThread(() => startWorker(assets.worker)), files);
 }
 
 function startWorker(given: EngineAssets["worker"]): Worker {
@@ -15,16 +17,36 @@ function startWorker(given: EngineAssets["worker"]): Worker {
   return typeof given === "function" ? given() : new Worker(given, { type: "module", name: "isopy" });
 }
 
-function workerThread(worker: Worker): WorkerThread {
+function workerThread(make: () => Worker): WorkerThread {
+  const since = performance.now();
+  const policy = watchPolicy();
+  const { worker, url } = seen(make);
+  const alive = lockName();
+  let ended = false;
+  let end: Parameters<WorkerThread["onEnd"]>[0] = () => {};
   return {
     control: worker,
+    alive,
+    async held() {
+      if (alive === undefined || !(await isHeld(alive))) return;
+      void gone(alive).then(() => end("The worker ended without a word: it closed itself, or the browser took it away.", {}));
+    },
     onEnd(listener) {
-      worker.onerror = (event) => {
+      end = (reason, more) => {
+        policy.stop();
         worker.onerror = null;
-        listener(event.message ? `The worker failed: ${event.message}` : "The worker's file could not be loaded.", { cause: event.error });
+        if (!ended) listener(reason, more);
+        ended = true;
+      };
+      worker.onerror = async (event) => {
+        worker.onerror = null;
+        const told = event.message ? `The worker failed: ${event.message}` : await whyUnloaded(url, policy.blocked(), since);
+        end(told, { cause: event.error });
       };
     },
     async terminate() {
+      ended = true;
+      policy.stop();
       worker.onerror = null;
       worker.terminate();
     },

@@ -10,6 +10,7 @@
  * offset in microseconds, so both sides of a repeated hour stay apart.
  */
 import { EngineError } from "../errors.ts";
+import { part } from "../parts.ts";
 
 type Constructor = new (...parts: never[]) => object;
 
@@ -36,7 +37,7 @@ export function hasTemporal(): boolean {
 
 /** Loads `temporal-polyfill` where the platform has no Temporal; part of every engine's start. */
 export async function loadTemporal(): Promise<void> {
-  if (!hasTemporal()) setTemporal((await import("temporal-polyfill")).Temporal as unknown as TemporalLike);
+  if (!hasTemporal()) setTemporal((await part(import("temporal-polyfill"))).Temporal as unknown as TemporalLike);
 }
 
 function temporal(): TemporalLike {

@@ -29,7 +29,7 @@ export async function load(
   });
   const opened = await realm.open(files, progress);
   try {
-    const pyodide = await loadPyodide({
+    const loading = loadPyodide({
       createPyodideModule,
       indexURL: opened.indexURL,
       stdLibURL: opened.stdLibURL,
@@ -44,6 +44,7 @@ export async function load(
       stdout: (line) => streams.line("stdout", line),
       stderr: (line) => streams.line("stderr", line),
     });
+    const pyodide = await Promise.race([loading, ...(opened.failed === undefined ? [] : [opened.failed])]);
     pyodide.setStdout({ write: (bytes) => streams.write("stdout", bytes), isatty: false });
     pyodide.setStderr({ write: (bytes) => streams.write("stderr", bytes), isatty: false });
     if (realm.stack !== undefined) limitStack(pyodide, realm.stack);

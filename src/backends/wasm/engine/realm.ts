@@ -7,6 +7,8 @@ import type { EngineFiles } from "../contract.ts";
 export interface OpenedFiles {
   readonly indexURL: string;
   readonly stdLibURL: string;
+  /** Rejects when Pyodide cannot go on, and would not say so. */
+  readonly failed?: Promise<never>;
   /** Ends what was set up for loading. */
   done(): void;
 }
@@ -19,10 +21,13 @@ export interface Realm {
   /** Where packages are looked for: never another origin. */
   readonly base: string;
   /**
-   * Makes sure that the files are there before Pyodide asks for them: Pyodide itself waits for ever.
+   * Makes sure that the files are there, and are the build's, before Pyodide asks for them: Pyodide itself waits for ever.
+   * @param progress in bytes
    * @throws {StartError} naming the file
    */
   open(files: EngineFiles, progress: (loaded: number, total: number) => void): Promise<OpenedFiles>;
+  /** Takes a lock that is released when this worker ends, however that is. */
+  hold?(name: string): Promise<void>;
   /** The last lines that Pyodide itself wrote to the console; empty where they are left there. */
   tail(): string;
   /** Failures that nobody caught, e.g. in a callback of Python's event loop; the worker lives on. */

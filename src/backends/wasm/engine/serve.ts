@@ -4,7 +4,7 @@
  * One engine per worker, one thread. A turn is: receive the frames of one message, let Python work
  * until its queue is empty, flush. Python never sees the control surface or the port.
  */
-import builtWith from "virtual:isopy-build";
+import { archive, sources } from "virtual:isopy-build";
 import type { PyodideInterface } from "pyodide";
 import type { PyProxy } from "pyodide/ffi";
 import type { EngineFiles, StartFailure, ToWorker, WorkerControl, WorkerStart } from "../contract.ts";
@@ -40,9 +40,13 @@ interface PythonEngine extends PyProxy {
 export function serve(realm: Realm): WorkerControl {
   let engine: Engine | undefined;
   return {
+    async hold(lock) {
+      await realm.hold?.(lock);
+    },
     async start(start) {
       try {
         if (engine !== undefined) throw new StartError("This worker runs an engine already.", "Use one worker per engine.");
+        if (start.build !== sources) throw mixed(`the page's code of ${start.build}, the worker of ${sources}`);
         engine = await Engine.start(realm, start);
         return { ok: true, hello: engine.hello() };
       } catch (error) {
@@ -211,7 +215,7 @@ function watchFatal(pyodide: PyodideInterface, lost: (reason: string) => void): 
   api.on_fatal = (error) => lost(String(error));
 }
 
-/** Files of two builds would fail later, and strangely. */
+/** Files of two builds would fail later, and strangely. (Where bytes cannot be hashed, this is what tells.) */
 function checkBuild(pyodide: PyodideInterface): void {
   const found: unknown = pyodide.runPython(`
 try:
@@ -220,9 +224,12 @@ try:
 except (ImportError, OSError):
     build = None
 build`);
-  if (found === builtWith) return;
-  throw new StartError(
-    `The engine's files are of different builds: the worker of ${builtWith}, python_stdlib.zip of ${String(found)}.`,
+  if (found !== archive) throw mixed(`the worker of ${archive}, python_stdlib.zip of ${String(found)}`);
+}
+
+function mixed(which: string): StartError {
+  return new StartError(
+    `The engine's files are of different builds: ${which}.`,
     "Copy the whole dist folder of one isopy version, and let browsers and proxies not mix it with an older one.",
   );
 }

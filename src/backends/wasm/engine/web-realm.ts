@@ -1,6 +1,9 @@
 /** A Web Worker: files by `fetch`, from where the worker's own file came from. */
+import { files as made } from "virtual:isopy-build";
+import { hold } from "../alive.ts";
 import type { EngineFiles } from "../contract.ts";
-import { type OpenedFiles, type Realm, StartError } from "./realm.ts";
+import { download } from "./download.ts";
+import type { OpenedFiles, Realm } from "./realm.ts";
 import { WEB_WORKER_STACK } from "./stack.ts";
 
 /** Names that Pyodide is told; the files behind them may have any (bundlers put a hash into them). */
@@ -13,21 +16,30 @@ export function webRealm(files: EngineFiles): Realm {
     base,
     stack: WEB_WORKER_STACK,
     async open(files, progress): Promise<OpenedFiles> {
-      let loaded = 0;
-      const total = 2;
-      progress(loaded, total);
-      const fetched = async (url: string) => {
-        const response = await fetched200(url);
-        progress(++loaded, total);
-        return response;
-      };
-      const [wasm, stdlib] = await Promise.all([fetched(files.wasm), fetched(files.stdlib)]);
-      const ready = new Map([
-        [new URL(pretended.wasm, base).href, new Response(wasm.body, { headers: { "content-type": "application/wasm" } })],
-        [new URL(pretended.stdlib, base).href, stdlib],
+      const count = together(made.wasm.bytes + made.stdlib.bytes, progress);
+      const [module, stdlib] = await Promise.all([
+        download(files.wasm, made.wasm, count(), (response) => WebAssembly.compileStreaming(response)),
+        download(files.stdlib, made.stdlib, count(), (response) => response.arrayBuffer()),
       ]);
-      return { indexURL: base, stdLibURL: new URL(pretended.stdlib, base).href, done: answerFetch(ready) };
+      const stdLibURL = new URL(pretended.stdlib, base).href;
+      const answered = answerFetch(
+        new Map([
+          [new URL(pretended.wasm, base).href, new Response()],
+          [stdLibURL, new Response(stdlib)],
+        ]),
+      );
+      const instantiated = instantiateThis(module);
+      return {
+        indexURL: base,
+        stdLibURL,
+        failed: instantiated.failed,
+        done() {
+          answered.done();
+          instantiated.done();
+        },
+      };
     },
+    hold,
     tail: () => "",
     onUncaught(listener) {
       addEventListener("error", (event) => {
@@ -42,29 +54,65 @@ export function webRealm(files: EngineFiles): Realm {
   };
 }
 
-async function fetched200(url: string): Promise<Response> {
-  const hint = "It is part of the isopy package and must be served beside the worker's file, from the page's own origin.";
-  const response = await fetch(url, { credentials: "same-origin" }).catch((cause: unknown) => {
-    throw new StartError(`A file of the engine could not be loaded: ${url} (${String(cause)})`, hint, { cause });
-  });
-  // A server that answers every path with its start page would otherwise give us HTML.
-  const type = response.headers.get("content-type") ?? "";
-  if (!response.ok || type.startsWith("text/html")) {
-    throw new StartError(`A file of the engine is missing: ${url} answered ${response.status} ${type}`.trimEnd(), hint);
-  }
-  return response;
+/** Bytes of several files as one sum, told in steps of a hundredth. */
+function together(total: number, progress: (loaded: number, total: number) => void): () => (bytes: number) => void {
+  const each: number[] = [];
+  let told = 0;
+  progress(0, total);
+  return () => {
+    const index = each.push(0) - 1;
+    return (bytes) => {
+      each[index] = bytes;
+      const loaded = Math.min(
+        total,
+        each.reduce((sum, one) => sum + one, 0),
+      );
+      if (loaded < told + total / 100 && loaded !== total) return;
+      told = loaded;
+      progress(loaded, total);
+    };
+  };
 }
 
 /** Pyodide fetches its files itself; while it starts, these are the ones it gets. */
-function answerFetch(ready: ReadonlyMap<string, Response>): () => void {
+function answerFetch(ready: ReadonlyMap<string, Response>): { done(): void } {
   const original = globalThis.fetch;
   globalThis.fetch = (input, init) => {
     const url = input instanceof Request ? input.url : new URL(input, base()).href;
     const response = ready.get(url);
     return response === undefined ? original(input, init) : Promise.resolve(response);
   };
-  return () => {
-    globalThis.fetch = original;
+  return {
+    done() {
+      globalThis.fetch = original;
+    },
+  };
+}
+
+/**
+ * The module that is compiled already, in place of what Pyodide would compile.
+ * Pyodide waits for ever when this fails (no memory is left, for one): `failed` rejects then.
+ */
+function instantiateThis(module: WebAssembly.Module): { readonly failed: Promise<never>; done(): void } {
+  const original = WebAssembly.instantiateStreaming;
+  let fail: (error: unknown) => void = () => {};
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  failed.catch(() => {}); // heard where the start waits for it
+  WebAssembly.instantiateStreaming = async (_source, imports) => {
+    try {
+      return { module, instance: await WebAssembly.instantiate(module, imports) };
+    } catch (error) {
+      fail(error);
+      throw error;
+    }
+  };
+  return {
+    failed,
+    done() {
+      WebAssembly.instantiateStreaming = original;
+    },
   };
 }
 

@@ -1,0 +1,3 @@
+import isopy from "isopy/vite";
+
+export default { plugins: [isopy()] };
