@@ -68,7 +68,8 @@ function wasm(assets: EngineAssets): Candidate {
     name: "wasm",
     async open() {
       const { createWasmBackend } = await import("./backends/wasm/node.ts");
-      return { backend: createWasmBackend(assets), steps: [] };
+      const another = () => createWasmBackend(assets);
+      return { backend: another(), steps: [], another };
     },
   };
 }

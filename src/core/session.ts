@@ -47,7 +47,7 @@ export class Session extends Namespace implements AsyncDisposable {
 
   /** @internal */
   constructor(engine: Engine, registry: SessionRegistry, id: number, context: number) {
-    super(engine, context);
+    super(engine, engine.openContext(context));
     this.id = id;
     this.#registry = registry;
   }
@@ -100,7 +100,7 @@ export class Session extends Namespace implements AsyncDisposable {
   close(): Promise<void> {
     const { engine, contextId } = this;
     this.#closed ??= engine.start(service(engine, contextId, "close", [this.id]), Mode.NONE, undefined).promise.then(() => {
-      engine.handles.leaveContext(contextId);
+      engine.closeContext(contextId);
     });
     return this.#closed;
   }

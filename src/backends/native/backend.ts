@@ -332,7 +332,7 @@ export class NativeBackend implements Backend, ExportedMemory {
     this.#ended = true;
     this.#pending = 0;
     const lines = text.trim().split("\n");
-    this.#host?.lost({ reason: `The engine failed: ${lines.at(-1) ?? "it gave no reason"}`, tail: text });
+    this.#host?.lost({ kind: "fatal", reason: `The engine failed: ${lines.at(-1) ?? "it gave no reason"}`, tail: text });
     void this.close();
   }
 }

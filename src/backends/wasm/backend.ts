@@ -7,7 +7,16 @@
  * Invariant: after `lost` or `close` nothing more is settled, and the worker is terminated.
  */
 import { type Remote, transfer, wrap } from "comlink";
-import type { Backend, BackendHost, EngineInfo, EngineLost, ProgramId, StartOptions, StartProgress } from "../../core/backend.ts";
+import type {
+  Backend,
+  BackendHost,
+  Condemnation,
+  EngineInfo,
+  EngineLost,
+  ProgramId,
+  StartOptions,
+  StartProgress,
+} from "../../core/backend.ts";
 import { EngineError } from "../../core/errors.ts";
 import { engineOptions, readFlat, type Settle, settleReplies, writeFlat } from "../../core/transport.ts";
 import { FrameKind } from "../../core/wire/frames.ts";
@@ -34,6 +43,12 @@ export class WasmBackend implements Backend {
   #onClosed: () => void = () => {};
   #onProgress: (progress: StartProgress) => void = () => {};
   #ended = false;
+  /** Without shared memory: the program that the worker said it runs. */
+  #running: ProgramId = 0;
+  readonly condemnation: Condemnation = {
+    blocks: (id) => this.#interrupts?.blocks(id) ?? (this.#running === 0 || this.#running === id),
+    carryOut: (loss) => this.#lose(loss),
+  };
 
   /** @param files where the engine's files are, when they are not beside the worker's */
   constructor(spawn: () => WorkerThread, files: Partial<EngineFiles>) {
@@ -140,6 +155,7 @@ export class WasmBackend implements Backend {
       paths: options.paths,
       env: options.env,
       args: options.args,
+      watched: options.watched,
       engineOptions: engineOptions(options),
     };
     const boot = control.start(transfer(start, [far])) as Promise<WorkerStarted>;
@@ -182,7 +198,7 @@ export class WasmBackend implements Backend {
             { cause: more.cause },
           ),
         );
-        this.#lose(reason, more);
+        this.#lose({ reason, ...more });
       });
       boot.then(resolve, reject).finally(done);
     });
@@ -210,8 +226,11 @@ export class WasmBackend implements Backend {
       this.#onProgress(message.progress);
     } else if ("closed" in message) {
       this.#onClosed();
+    } else if ("running" in message) {
+      this.#running = message.running;
     } else {
-      this.#lose(message.fatal, { tail: message.tail });
+      const { fatal: reason, kind, tail } = message;
+      this.#lose({ kind, reason, tail });
     }
   }
 
@@ -221,7 +240,7 @@ export class WasmBackend implements Backend {
     else if (kind === FrameKind.EVENT) host.event(bytes);
     else if (kind === FrameKind.FORGET) host.forget(this.#read(readFlat, bytes) ?? []);
     else if (kind === FrameKind.CALL) void this.#call(host, bytes);
-    else this.#lose(`The engine sent a frame of kind ${kind}, which this version does not know.`);
+    else this.#lose({ kind: "protocol", reason: `The engine sent a frame of kind ${kind}, which this version does not know.` });
   }
 
   /** An engine whose frames cannot be read is beyond help. */
@@ -229,7 +248,7 @@ export class WasmBackend implements Backend {
     try {
       return read(bytes);
     } catch (error) {
-      this.#lose(`The engine sent a frame that cannot be read: ${String(error)}`, { cause: error });
+      this.#lose({ kind: "protocol", reason: `The engine sent a frame that cannot be read: ${String(error)}`, cause: error });
       return undefined;
     }
   }
@@ -259,14 +278,14 @@ export class WasmBackend implements Backend {
     else void answer.then((late) => mailbox.answer(question, late));
   }
 
-  #lose(reason: string, more: Omit<EngineLost, "reason"> = {}): void {
+  #lose(loss: EngineLost): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#interrupts?.stop();
     this.#pending = 0;
     this.#onClosed();
     void this.#thread?.terminate();
-    this.#host?.lost({ reason, ...more });
+    this.#host?.lost(loss);
   }
 }
 

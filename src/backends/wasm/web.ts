@@ -21,7 +21,8 @@ function workerThread(worker: Worker): WorkerThread {
     onEnd(listener) {
       worker.onerror = (event) => {
         worker.onerror = null;
-        listener(event.message ? `The worker failed: ${event.message}` : "The worker's file could not be loaded.", { cause: event.error });
+        const reason = event.message ? `The worker failed: ${event.message}` : "The worker's file could not be loaded.";
+        listener(reason, { kind: "fatal", cause: event.error });
       };
     },
     async terminate() {

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pyodide.ffi import to_js
 
 from .engine import Engine
-from .lanes import current
+from .lanes import current, watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,6 +111,8 @@ def start(worker: Any, options: Any, paths: list[str], args: list[str]) -> Worke
     sys.argv[:] = ["", *args]
     host = WorkerHost(worker)
     engine = Engine(host, options.to_bytes())
+    if worker.running is not None:
+        watch(worker.running)
     served = WorkerEngine(engine, host)
     if worker.canInterrupt:
         served.install_sigint(engine, worker.takeInterrupt)
