@@ -153,8 +153,8 @@ export interface Backend {
 
 /** Ending an engine that does not stop. */
 export interface Condemnation {
-  /** Whether it is this program that keeps the engine from anything else, or no other one: code between programs, or nothing. */
-  blocks(id: ProgramId): boolean;
+  /** Whether it is this program that runs now; undefined: none does, as far as is known. */
+  blocks(id: ProgramId): boolean | undefined;
   /** Ends the engine at once, whatever it does; `host.lost` is called before this returns. */
   carryOut(loss: EngineLost): void;
 }

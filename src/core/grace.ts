@@ -8,6 +8,8 @@ import type { Condemnation, ProgramId } from "./backend.ts";
 
 /** Milliseconds until one that is not to blame is looked at again. */
 const AGAIN = 50;
+/** Milliseconds more where nothing seems to run: the engine may not have come to its frames yet. */
+const UNSEEN = 1_000;
 
 export class Grace {
   readonly #milliseconds: number;
@@ -57,8 +59,10 @@ export class Grace {
     const condemnation = this.#condemnation();
     if (condemnation === undefined) return;
     let next = Number.POSITIVE_INFINITY;
-    for (const [id, due] of this.#due) {
-      if (due <= now && !late && condemnation.blocks(id)) {
+    for (const [id, end] of this.#due) {
+      const blocks = condemnation.blocks(id);
+      const due = blocks === undefined ? end + UNSEEN : end;
+      if (due <= now && !late && blocks !== false) {
         this.#condemn(condemnation, `A program went on for ${this.#milliseconds} ms after it was told to stop, so its engine was ended.`);
         return;
       }

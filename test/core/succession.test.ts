@@ -12,7 +12,7 @@ class Mortal extends ScriptedBackend {
   running = 0;
   starts: () => Promise<void> = async () => {};
   readonly condemnation: Condemnation = {
-    blocks: (id) => this.running === 0 || this.running === id,
+    blocks: (id) => (this.running === 0 ? undefined : this.running === id),
     carryOut: (loss) => this.lose(loss),
   };
 
@@ -300,6 +300,16 @@ describe("an engine that does not stop", () => {
     vi.advanceTimersByTime(1);
     expect(await other).toBe("still there");
     expect(await run(py.eval("1")).catch((error: EngineError) => error.details)).toMatchObject({ kind: "unresponsive" });
+  });
+
+  it("is ended a second later where nothing seems to run", async () => {
+    const { py, first } = await mortalPython(condemn, deaf);
+    await aborted(py);
+    for (let waited = 0; waited < 1_250; waited += 50) vi.advanceTimersByTime(50);
+    first.answers = [1];
+    expect(await py.eval("1")).toBe(1);
+    for (let waited = 0; waited < 100; waited += 50) vi.advanceTimersByTime(50);
+    expect(await code(run(py.eval("1")))).toBe("ERR_ENGINE_LOST");
   });
 
   it("is kept where nobody asked for its end", async () => {

@@ -46,7 +46,11 @@ export class WasmBackend implements Backend {
   /** Without shared memory: the program that the worker said it runs. */
   #running: ProgramId = 0;
   readonly condemnation: Condemnation = {
-    blocks: (id) => this.#interrupts?.blocks(id) ?? (this.#running === 0 || this.#running === id),
+    blocks: (id) => {
+      const interrupts = this.#interrupts;
+      if (interrupts !== undefined) return interrupts.blocks(id);
+      return this.#running === 0 ? undefined : this.#running === id;
+    },
     carryOut: (loss) => this.#lose(loss),
   };
 

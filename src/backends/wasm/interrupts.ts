@@ -8,7 +8,7 @@
 import { Control, interruptLabel, interruptSlots } from "./shared.ts";
 
 const SIGINT = 2;
-const repeatAfter = 50;
+const repeatAfter = 10;
 
 export class InterruptRequests {
   readonly #cells: Int32Array;
@@ -28,10 +28,10 @@ export class InterruptRequests {
     this.#signal();
   }
 
-  /** Whether a program runs now, or none does; the engine must have been started `watched`. */
-  blocks(id: number): boolean {
+  /** Whether a program runs now; undefined: none does. The engine must have been started `watched`. */
+  blocks(id: number): boolean | undefined {
     const label = Atomics.load(this.#cells, Control.running);
-    return label === 0 || label === interruptLabel(id);
+    return label === 0 ? undefined : label === interruptLabel(id);
   }
 
   settled(id: number): void {
