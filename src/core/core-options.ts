@@ -36,10 +36,11 @@ export interface CoreOptions extends Sinks {
     readonly maxBytes?: number;
   };
   /**
-   * What Python's `sys.stdin` reads: called once per line, gives null at the end. Default: the end, so that
-   * `input()` is an EOFError. Needs `capabilities.syncCallbacks`.
+   * What Python's `sys.stdin` reads: called once per line, gives null at the end. Python waits for a promise, and an
+   * interrupt ends that wait; `isopy/sync` takes none. Default: the end, so that `input()` is an EOFError. Needs
+   * `capabilities.syncCallbacks`.
    */
-  readonly stdin?: () => string | null;
+  readonly stdin?: () => string | null | Promise<string | null>;
   /**
    * What happens to an engine that goes on after a program was told to stop (by its signal or timeout) and its
    * {@link CoreOptions.grace} is over: it is kept, or ended with `ERR_ENGINE_LOST` for all that is pending. Programs
@@ -73,7 +74,7 @@ export interface CoreOptions extends Sinks {
 export interface FacadeOptions {
   readonly start: StartOptions;
   readonly sinks: Sinks;
-  readonly stdin?: () => string | null;
+  readonly stdin?: CoreOptions["stdin"];
   readonly trace: boolean;
   /** Milliseconds until an engine that does not stop is condemned; undefined: never. */
   readonly grace: number | undefined;
@@ -130,7 +131,7 @@ export function readCoreOptions(read: OptionReader, defaults: Sinks = {}): Facad
       ...optional("onProgress", read("onProgress", anyFunction, undefined) as NonNullable<StartOptions["onProgress"]> | undefined),
     },
     sinks: { ...sink("stdout"), ...sink("stderr"), ...sink("onLog"), ...sink("onUnhandled") },
-    ...optional("stdin", read("stdin", anyFunction, undefined) as (() => string | null) | undefined),
+    ...optional("stdin", read("stdin", anyFunction, undefined) as CoreOptions["stdin"]),
     trace: read("trace", boolean, false),
     grace: condemns ? grace : undefined,
     replaces: read("whenLost", oneOf("fail", "replace"), "fail") === "replace",
