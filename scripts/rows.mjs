@@ -31,8 +31,11 @@ const reports = (values.from ?? (await runTests())).map((file) => JSON.parse(fs.
 const report = { testResults: reports.flatMap((one) => one.testResults) };
 const { module } = await runnerImport(inRoot("test/seeds/rows.ts"));
 const entries = table(module.rows, outcomesOf(report));
-const { module: catalogue } = await runnerImport(inRoot("test/native/reliability-rows.ts"));
-const reliability = reliabilityTable(catalogue.reliabilityRows, holders(report));
+const catalogues = await Promise.all(["native", "wasm"].map((engine) => runnerImport(inRoot(`test/${engine}/reliability-rows.ts`))));
+const reliability = reliabilityTable(
+  catalogues.flatMap(({ module }) => module.reliabilityRows),
+  holders(report),
+);
 
 console.log(terminalTable(entries));
 console.log("\nsystem  rows  core  green  core green  red  refused  later");
@@ -57,7 +60,8 @@ if (open.length > 0) {
   process.exitCode = 1;
 }
 
-if (absent.includes("native")) console.log("\nThe failure catalogue was not looked at: native did not run.");
+const silent = absent.filter((engine) => ["native", "wasm"].includes(engine));
+if (silent.length > 0) console.log(`\nThe failure catalogue was not looked at: ${silent.join(" and ")} did not run.`);
 else {
   const loose = unheld(reliability);
   console.log(`\nFailure catalogue: ${reliability.length - loose.length} of ${reliability.length} rows are held.`);
