@@ -85,6 +85,8 @@ export interface StartOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly args: readonly string[];
   readonly limits: WireLimits;
+  /** Bytes of memory that Python may have. @throws {EngineError} `ERR_UNSUPPORTED` from `start` where that cannot be bounded */
+  readonly maxMemory?: number;
   /** `condemnation.blocks` will be asked: the engine keeps account of what it runs. */
   readonly watched: boolean;
   /** Milliseconds until start-up is given up with `ERR_BACKEND_UNAVAILABLE`. */

@@ -34,6 +34,12 @@ export interface CoreOptions extends Sinks {
     readonly maxNodes?: number;
     /** Bytes of a program. Default 1 GiB. */
     readonly maxBytes?: number;
+    /**
+     * Bytes of memory that Python may have; what would need more is a `MemoryError`. It starts with about 30 MB. A net
+     * under mistakes, not a wall: Python code can reach JavaScript. Engines: wasm; `ERR_UNSUPPORTED` on native, whose
+     * memory is the process's. Default: what WebAssembly allows, 4 GiB.
+     */
+    readonly maxMemory?: number;
   };
   /**
    * What Python's `sys.stdin` reads: called once per line, gives null at the end. Python waits for a promise, and an
@@ -126,6 +132,7 @@ export function readCoreOptions(read: OptionReader, defaults: Sinks = {}): Facad
         maxNodes: limits("maxNodes", count, 10_000_000),
         maxBytes: limits("maxBytes", count, 2 ** 30),
       },
+      ...optional("maxMemory", limits("maxMemory", count, undefined)),
       startTimeout: read("startTimeout", milliseconds, 60_000),
       ...optional("signal", read("signal", abortSignal, undefined) as AbortSignal | undefined),
       ...optional("onProgress", read("onProgress", anyFunction, undefined) as NonNullable<StartOptions["onProgress"]> | undefined),

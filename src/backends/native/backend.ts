@@ -178,6 +178,10 @@ export class NativeBackend implements Backend, ExportedMemory {
 
   #open(options: StartOptions, host: BackendHost): AddonEngine {
     if (this.#engine !== undefined) throw new EngineError("ERR_ARGUMENT", "This backend was started before.", "Make a new one.");
+    if (options.maxMemory !== undefined) {
+      const hint = 'Bound the process, or use { backend: "wasm" }.';
+      throw new EngineError("ERR_UNSUPPORTED", "limits.maxMemory is not for the native engine: its memory is this process's.", hint);
+    }
     this.#host = host;
     this.#limits = options.limits;
     const addon = loadAddon();

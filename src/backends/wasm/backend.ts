@@ -159,6 +159,7 @@ export class WasmBackend implements Backend {
       paths: options.paths,
       env: options.env,
       args: options.args,
+      maxMemory: options.maxMemory,
       watched: options.watched,
       engineOptions: engineOptions(options),
     };

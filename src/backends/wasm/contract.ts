@@ -47,6 +47,8 @@ export interface WorkerStart {
   readonly paths: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly args: readonly string[];
+  /** Bytes of WebAssembly memory. */
+  readonly maxMemory: number | undefined;
   /** Whether the engine says which program runs. */
   readonly watched: boolean;
   /** A stream with a dict (PROTOCOL.md, section 8), or empty. */

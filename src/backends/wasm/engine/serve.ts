@@ -12,6 +12,7 @@ import { Asking } from "./asking.ts";
 import { isFatal, isInterrupt, lossKind } from "./fatal.ts";
 import { Interrupts } from "./interrupts.ts";
 import { load } from "./load.ts";
+import { limitMemory } from "./memory.ts";
 import { Outbox, owned } from "./outbox.ts";
 import { type Realm, StartError } from "./realm.ts";
 import { runningReports, type SayRunning } from "./running.ts";
@@ -78,6 +79,7 @@ class Engine {
     const streams = new Streams(outbox);
     const files: EngineFiles = { ...realm.files, ...start.files };
     const progress = (stage: string) => (loaded: number, total: number) => outbox.post({ progress: { stage, loaded, total } });
+    if (start.maxMemory !== undefined) limitMemory(start.maxMemory);
     const pyodide = await load(realm, files, start.env, streams, progress("load"));
     progress("python")(0, 1);
     const engine = new Engine(pyodide, start, outbox, realm);
