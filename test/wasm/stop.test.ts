@@ -167,6 +167,18 @@ describe("a program that does not stop", () => {
   });
 });
 
+it("[W-40] values that are too deep are refused by whoever sends them, in both directions", async () => {
+  const py = await start();
+  let deep: unknown[] = [];
+  for (let level = 0; level < 100_000; level++) deep = [deep];
+  await expect(run(py.eval`len(${deep})`)).rejects.toMatchObject({ code: "ERR_LIMIT" });
+  await expect(run(py.exec("x = []\nfor _ in range(100_000): x = [x]"))).resolves.toBe(null);
+  await expect(run(py.eval("x"))).rejects.toMatchObject({ code: "ERR_LIMIT" });
+  expect(await py.exec("while x: x = x.pop()")).toBe(null);
+  expect(await py.eval("1 + 1")).toBe(2);
+  await close();
+});
+
 describe("an engine that was lost", () => {
   afterEach(close);
 
