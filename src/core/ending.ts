@@ -21,9 +21,14 @@ export function lostError(loss: EngineLost, replaced = false): EngineError {
     `The engine is gone: ${reason}${how === "" ? "" : ` (${how})`}${tail === undefined || tail === "" ? "" : `\n${tail}`}`,
     replaced
       ? "Its objects are gone with it. The next call starts another engine."
-      : 'Its objects are gone with it. Start another with createPython(); { whenLost: "replace" } does it by itself.',
+      : "Its objects are gone with it. Start another with createPython().",
     { cause, details: { kind, reason, exitCode, signal, tail } },
   );
+}
+
+/** To close what went with its engine is done already. */
+export function gone(error: unknown): void {
+  if (!(error instanceof EngineError) || error.code !== "ERR_ENGINE_LOST") throw error;
 }
 
 /** What lived in an engine that was lost is used in the one that came after it. */

@@ -14,7 +14,7 @@ import { Compiler } from "./compile.ts";
 import { own } from "./contents.ts";
 import { contextId, generationOf, numberOf } from "./context-id.ts";
 import type { ReadOptions } from "./conversion.ts";
-import { closedError, lostError, lostWith } from "./ending.ts";
+import { closedError, gone, lostError, lostWith } from "./ending.ts";
 import { EnumMembers } from "./enums.ts";
 import { EngineError, PythonError, placeHint, placeStack } from "./errors.ts";
 import { Exceptions } from "./exceptions.ts";
@@ -154,7 +154,10 @@ export class Engine implements BackendHost, RefHome {
     return id;
   }
 
-  closeContext(id: ContextId): void {
+  /** Closes a context by a call of its service. One that went with its engine is closed already. */
+  async closeContext(id: ContextId, close: ExprNode): Promise<void> {
+    if (this.#strange(id) !== undefined) return;
+    await this.start(close, Mode.NONE, undefined).promise.catch(gone);
     this.#contexts.delete(id);
     this.handles.leaveContext(id);
   }

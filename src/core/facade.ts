@@ -35,11 +35,7 @@ export class Context extends Namespace implements AsyncDisposable {
   /** Forgets its globals. Idempotent. */
   close(): Promise<void> {
     const { engine, contextId } = this;
-    this.#closed ??= engine
-      .start(serviceCall(engine, "_isopy.contexts", "close", [this.#number]), Mode.NONE, undefined)
-      .promise.then(() => {
-        engine.closeContext(contextId);
-      });
+    this.#closed ??= engine.closeContext(contextId, serviceCall(engine, "_isopy.contexts", "close", [this.#number]));
     return this.#closed;
   }
 

@@ -99,9 +99,7 @@ export class Session extends Namespace implements AsyncDisposable {
   /** Forgets the namespace, after the cells that were started. Idempotent. */
   close(): Promise<void> {
     const { engine, contextId } = this;
-    this.#closed ??= engine.start(service(engine, contextId, "close", [this.id]), Mode.NONE, undefined).promise.then(() => {
-      engine.closeContext(contextId);
-    });
+    this.#closed ??= engine.closeContext(contextId, service(engine, contextId, "close", [this.id]));
     return this.#closed;
   }
 

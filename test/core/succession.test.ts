@@ -103,9 +103,12 @@ describe("an engine that was lost", () => {
     expect(await again.eval("1")).toBe(2);
     expect(second.sent.at(-1)?.context).toBe(1);
     expect(await code(run(context.eval("1")))).toBe("ERR_ENGINE_LOST");
+    const sent = second.sent.length;
     held[Symbol.dispose]();
+    await Promise.all([context.close(), session.close()]); // gone already; another one has that number
     await turn();
     expect(second.released).toEqual([]);
+    expect(second.sent.length).toBe(sent);
   });
 
   it("leaves expressions as they are: what has no effect may be asked for again", async () => {

@@ -95,7 +95,7 @@ export async function mortalPython({ createPython }: typeof Isopy): Promise<Mort
   const py = await createPython({
     backend: "wasm",
     whenUnresponsive: "condemn",
-    grace: 200,
+    grace: 500, // a machine that is busy elsewhere needs some of it
     whenLost: "replace",
     spare: true,
     stdout: () => {},

@@ -1,5 +1,5 @@
 /** Stopping what runs in the WebAssembly engine: how soon, and what happens where it does not stop. */
-import { createPython, type EngineError, type Loss, type Python, run } from "isopy";
+import { createPython, type EngineError, isRef, type Loss, type Python, run } from "isopy";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 
 const open: Python[] = [];
@@ -199,6 +199,11 @@ describe("an engine that was lost", () => {
     const session = await py.session();
     await session.run("x = 1").result;
     const held = await py.eval("object()");
+    await py.rules.add({ python: "pathlib.PurePosixPath", encode: "str" });
+    const file = "__import__('pathlib').PurePosixPath('a')";
+    expect(await py.eval(file)).toBe("a");
+    const member = await py.eval("__import__('http').HTTPStatus.OK");
+    const failure: unknown = await run(py.eval("1 / 0")).catch((error: unknown) => error);
     expect(await py.eval("input()")).toBe("first");
     for (const [index, end] of ["import js; js.process.exit(7)", "import os; os._exit(3)"].entries()) {
       expect(await code(run(py.exec(end)))).toBe("ERR_ENGINE_LOST");
@@ -212,6 +217,11 @@ describe("an engine that was lost", () => {
     expect(await py.eval("input()")).toBe("second");
     await expect(run(py.builtins.repr(held))).rejects.toThrow(/#\d+, lost> is gone: it lived in an engine that was lost/);
     expect(await code(session.run("x").result)).toBe("ERR_ENGINE_LOST");
+    await session.close(); // it is gone already
+    expect(isRef(await py.eval(file))).toBe(true);
+    await expect(run(py.builtins.repr(member))).rejects.toThrow(/HTTPStatus.OK is gone/);
+    await run(py.eval("{}['x']")).catch(() => undefined); // the first exception of this engine
+    expect(await py.eval`type(${failure}).__name__`).not.toBe("KeyError");
     const again = await py.session();
     expect(await again.run("'x' in globals()").result).toMatchObject({ value: false });
   });
