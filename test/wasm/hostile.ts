@@ -23,8 +23,8 @@ export interface Hostile {
   readonly fates: readonly Fate[];
   /** What it began ends the engine later. */
   readonly later?: true;
-  /** Needs what a page does not have. */
-  readonly node?: true;
+  /** One of its kind, met in a page too. */
+  readonly page?: true;
 }
 
 const deep = "x = []\nfor _ in range(10**5): x = [x]\n";
@@ -34,62 +34,62 @@ const overflow = ["lost", "error", "stopped", "condemned"] as const;
 // biome-ignore format: a table
 export const hostile: readonly Hostile[] = [
   // It can be interrupted.
-  { rows: "[W-12]", what: "a busy loop", source: "while True: pass", fates: ["stopped"] },
+  { rows: "[W-12]", what: "a busy loop", source: "while True: pass", fates: ["stopped"], page: true },
   { rows: "[W-12]", what: "a regular expression that backtracks", source: "import re\nre.match('(a+)+$', 'a' * 40 + 'b')", fates: ["stopped"] },
   { rows: "[W-12]", what: "a number of a hundred million digits", source: "10**10**8", fates: ["stopped"] },
   { rows: "[W-12]", what: "a finalizer that never ends", source: "class D:\n  def __del__(self):\n    while True: pass\nd = D()\ndel d", fates: ["stopped"] },
-  { rows: "[W-12]", what: "a finalizer that swallows its interrupt, and a loop after it", source: "class D:\n  def __del__(self):\n    while True: pass\nd = D()\ndel d\nwhile True: pass", fates: ["stopped"] },
+  { rows: "[W-12]", what: "a finalizer that swallows its interrupt, and a loop after it", source: "class D:\n  def __del__(self):\n    while True: pass\nd = D()\ndel d\nwhile True: pass", fates: ["stopped"], page: true },
   { rows: "[W-12]", what: "lists in lists without end", source: "x = []\nwhile True: x = [x, [1] * 1000]", fates: ["stopped", "lost", "condemned"] },
-  { rows: "[W-13]", what: "time.sleep", source: "import time\ntime.sleep(60)", fates: ["stopped"] },
-  { rows: "[W-13]", what: "a lock that is held", source: "import threading\nlock = threading.Lock()\nlock.acquire()\nlock.acquire()", fates: ["stopped"] },
+  { rows: "[W-13]", what: "time.sleep", source: "import time\ntime.sleep(60)", fates: ["stopped"], page: true },
+  { rows: "[W-13]", what: "a lock that is held", source: "import threading\nlock = threading.Lock()\nlock.acquire()\nlock.acquire()", fates: ["stopped"], page: true },
   { rows: "[W-13]", what: "an event that nobody sets", source: "import threading\nthreading.Event().wait()", fates: ["stopped"] },
   { rows: "[W-13]", what: "an empty queue", source: "import queue\nqueue.Queue().get()", fates: ["stopped"] },
-  { rows: "[W-14]", what: "asyncio.sleep", source: "", awaits: "__import__('asyncio').sleep(60)", fates: ["stopped"] },
-  { rows: "[W-14]", what: "a future that nobody sets", source: "import asyncio\nasync def wait(): await asyncio.Future()", awaits: "wait()", fates: ["stopped"] },
-  { rows: "[W-14]", what: "a coroutine that sleeps without awaiting", source: "import asyncio, time\nasync def wait():\n  await asyncio.sleep(0)\n  time.sleep(60)", awaits: "wait()", fates: ["stopped"] },
-  { rows: "[W-16]", what: "print without end", source: "while True: print('x' * 100)", fates: ["stopped"] },
-  { rows: "[W-16]", what: "writing without end, beside sys.stdout", source: "import os\nwhile True: os.write(1, b'x' * 100)", fates: ["stopped"] },
+  { rows: "[W-14]", what: "asyncio.sleep", source: "", awaits: "__import__('asyncio').sleep(60)", fates: ["stopped"], page: true },
+  { rows: "[W-14]", what: "a future that nobody sets", source: "import asyncio\nasync def wait(): await asyncio.Future()", awaits: "wait()", fates: ["stopped"], page: true },
+  { rows: "[W-14]", what: "a coroutine that sleeps without awaiting", source: "import asyncio, time\nasync def wait():\n  await asyncio.sleep(0)\n  time.sleep(60)", awaits: "wait()", fates: ["stopped"], page: true },
+  { rows: "[W-16]", what: "print without end", source: "while True: print('x' * 100)", fates: ["stopped"], page: true },
+  { rows: "[W-16]", what: "writing without end, beside sys.stdout", source: "import os\nwhile True: os.write(1, b'x' * 100)", fates: ["stopped"], page: true },
   // It does not hear.
-  { rows: "[W-15]", what: "a loop that catches everything", source: "while True:\n  try:\n    while True: pass\n  except BaseException: pass", fates: ["condemned"] },
-  { rows: "[W-15]", what: "a coroutine that catches its cancellation", source: "import asyncio\nasync def stay():\n  while True:\n    try: await asyncio.sleep(60)\n    except BaseException: pass", awaits: "stay()", fates: ["condemned"] },
+  { rows: "[W-15]", what: "a loop that catches everything", source: "while True:\n  try:\n    while True: pass\n  except BaseException: pass", fates: ["condemned"], page: true },
+  { rows: "[W-15]", what: "a coroutine that catches its cancellation", source: "import asyncio\nasync def stay():\n  while True:\n    try: await asyncio.sleep(60)\n    except BaseException: pass", awaits: "stay()", fates: ["condemned"], page: true },
   { rows: "[W-15]", what: "SIGINT ignored", source: "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass", fates: ["condemned"] },
-  { rows: "[W-15]", what: "a sum in C", source: "sum(range(10**10))", fates: ["condemned"] },
+  { rows: "[W-15]", what: "a sum in C", source: "sum(range(10**10))", fates: ["condemned"], page: true },
   { rows: "[W-15]", what: "an iterator in C", source: "import collections, itertools\ncollections.deque(itertools.repeat(0), maxlen=0)", fates: ["condemned"] },
-  { rows: "[W-15]", what: "a loop in JavaScript", source: "import js\njs.eval('for (;;);')", fates: ["condemned"] },
+  { rows: "[W-15]", what: "a loop in JavaScript", source: "import js\njs.eval('for (;;);')", fates: ["condemned"], page: true },
   { rows: "[W-08]", what: "recursion without its limit", source: "import sys\nsys.setrecursionlimit(10**7)\ndef f(): f()\nf()", fates: ["condemned", "lost", "error"] },
   // It overflows a stack that Python does not count.
-  { rows: "[W-07]", what: "plain recursion", source: "def f(): return f()\nf()", fates: ["error"] },
-  { rows: "[W-07]", what: "recursion through __getattr__", source: "class A:\n  def __getattr__(self, name): return getattr(self, name + '_')\nA().x", fates: overflow },
-  { rows: "[W-07]", what: "an object whose repr is its own repr", source: "class R:\n  def __repr__(self): return repr(self)\nrepr(R())", fates: overflow },
-  { rows: "[W-06] [W-07]", what: "the repr of a hundred thousand levels", source: `${deep}repr(x)`, fates: overflow },
-  { rows: "[W-07]", what: "dropping a hundred thousand levels", source: `${deep}del x`, fates: [...overflow, "value"] },
-  { rows: "[W-07]", what: "JSON of a hundred thousand levels", source: "import json\njson.loads('[' * 100_000)", fates: overflow },
+  { rows: "[W-07]", what: "plain recursion", source: "def f(): return f()\nf()", fates: ["error"], page: true },
+  { rows: "[W-07]", what: "recursion through __getattr__", source: "class A:\n  def __getattr__(self, name): return getattr(self, name + '_')\nA().x", fates: overflow, page: true },
+  { rows: "[W-07]", what: "an object whose repr is its own repr", source: "class R:\n  def __repr__(self): return repr(self)\nrepr(R())", fates: overflow, page: true },
+  { rows: "[W-06] [W-07]", what: "the repr of a hundred thousand levels", source: `${deep}repr(x)`, fates: overflow, page: true },
+  { rows: "[W-07]", what: "dropping a hundred thousand levels", source: `${deep}del x`, fates: [...overflow, "value"], page: true },
+  { rows: "[W-07]", what: "JSON of a hundred thousand levels", source: "import json\njson.loads('[' * 100_000)", fates: overflow, page: true },
   { rows: "[W-07]", what: "a pickle of a hundred thousand levels", source: `${deep}import pickle\npickle.dumps(x)`, fates: overflow },
   { rows: "[W-07]", what: "comparing a hundred thousand levels", source: `${deep}y = []\nfor _ in range(10**5): y = [y]\nx == y`, fates: overflow },
   { rows: "[W-07]", what: "a hundred thousand parentheses", source: "eval('(' * 100_000 + ')' * 100_000)", fates: overflow },
   { rows: "[W-07]", what: "a hundred thousand signs", source: "eval('-' * 100_000 + '1')", fates: overflow },
   // It ends the interpreter, or what that stands on.
-  { rows: "[W-06]", what: "os._exit", source: "import os\nos._exit(3)", fates: ["lost"] },
-  { rows: "[W-06]", what: "os.abort", source: "import os\nos.abort()", fates: ["lost"] },
+  { rows: "[W-06]", what: "os._exit", source: "import os\nos._exit(3)", fates: ["lost"], page: true },
+  { rows: "[W-06]", what: "os.abort", source: "import os\nos.abort()", fates: ["lost"], page: true },
   { rows: "[W-06]", what: "reading memory that is not there", source: "import ctypes\nctypes.string_at(1 << 31)", fates: ["lost", "error"] },
-  { rows: "[W-06]", what: "builtins taken away", source: "import builtins\nbuiltins.len = None\nbuiltins.isinstance = None", fates: ["lost", "value", "error"] },
+  { rows: "[W-06]", what: "builtins taken away", source: "import builtins\nbuiltins.len = None\nbuiltins.isinstance = None", fates: ["lost", "value", "error"], page: true },
   { rows: "[W-06]", what: "JavaScript's arrays broken", source: "import js\njs.eval('Array.prototype.push = null')", fates: ["lost", "value", "error", "condemned"] },
-  { rows: "[W-18]", what: "process.exit", source: "import js\njs.process.exit(7)", fates: ["lost"], node: true },
-  { rows: "[W-18]", what: "process.exit after its reply", source: "import js\njs.eval('setTimeout(() => process.exit(7), 20)')", fates: ["value"], later: true, node: true },
+  { rows: "[W-18]", what: "process.exit", source: "import js\njs.process.exit(7)", fates: ["lost"] },
+  { rows: "[W-18]", what: "process.exit after its reply", source: "import js\njs.eval('setTimeout(() => process.exit(7), 20)')", fates: ["value"], later: true },
   { rows: "[W-10]", what: "sys.exit", source: "import sys\nsys.exit(3)", fates: ["error"] },
-  { rows: "[W-10]", what: "sys.exit in a coroutine", source: "import sys\nasync def leave(): sys.exit(3)", awaits: "leave()", fates: ["error"] },
+  { rows: "[W-10]", what: "sys.exit in a coroutine", source: "import sys\nasync def leave(): sys.exit(3)", awaits: "leave()", fates: ["error"], page: true },
   { rows: "[W-10]", what: "a KeyboardInterrupt of its own", source: "raise KeyboardInterrupt", fates: ["error"] },
-  { rows: "[W-11]", what: "a background task that exits", source: "import asyncio\nasync def bad(): raise SystemExit\ntask = asyncio.ensure_future(bad())", fates: ["value"] },
+  { rows: "[W-11]", what: "a background task that exits", source: "import asyncio\nasync def bad(): raise SystemExit\ntask = asyncio.ensure_future(bad())", fates: ["value"], page: true },
   { rows: "[W-11]", what: "a background task that fails", source: "import asyncio\nasync def bad(): 1 / 0\ntask = asyncio.ensure_future(bad())", fates: ["value"] },
-  { rows: "[W-11] [W-15]", what: "a background task that never gives the thread back", source: "import asyncio\nasync def bad():\n  while True: pass\ntask = asyncio.ensure_future(bad())", fates: ["value"], later: true },
+  { rows: "[W-11] [W-15]", what: "a background task that never gives the thread back", source: "import asyncio\nasync def bad():\n  while True: pass\ntask = asyncio.ensure_future(bad())", fates: ["value"], later: true, page: true },
   { rows: "[W-11]", what: "a callback of the loop that raises", source: "import asyncio\nasyncio.get_event_loop().call_soon(exec, 'raise KeyboardInterrupt')", fates: ["value"] },
-  { rows: "[W-11]", what: "a rejection that nobody hears", source: "import js\njs.eval('Promise.reject(new Error(1)); queueMicrotask(() => { throw new Error(2) })')", fates: ["value"] },
+  { rows: "[W-11]", what: "a rejection that nobody hears", source: "import js\njs.eval('Promise.reject(new Error(1)); queueMicrotask(() => { throw new Error(2) })')", fates: ["value"], page: true },
   { rows: "[W-09]", what: "three billion bytes at once", source: "bytes(3 * 10**9)", fates: ["error"] },
-  { rows: "[W-40]", what: "a message of a hundred thousand levels", source: "import js\njs.eval('let a = []; for (let i = 0; i < 1e5; i++) a = [a]; structuredClone(a)')", fates: ["error", "lost"] },
+  { rows: "[W-40]", what: "a message of a hundred thousand levels", source: "import js\njs.eval('let a = []; for (let i = 0; i < 1e5; i++) a = [a]; structuredClone(a)')", fates: ["error", "lost"], page: true },
 ];
 
 /** Python with an engine that is ended and replaced, and the losses as they come. */
-export async function mortalPython({ createPython }: typeof Isopy): Promise<Mortal> {
+export async function mortalPython({ createPython }: typeof Isopy, spare = true): Promise<Mortal> {
   const losses: Isopy.Loss[] = [];
   let heard = (): void => {};
   const py = await createPython({
@@ -97,7 +97,7 @@ export async function mortalPython({ createPython }: typeof Isopy): Promise<Mort
     whenUnresponsive: "condemn",
     grace: 500, // a machine that is busy elsewhere needs some of it
     whenLost: "replace",
-    spare: true,
+    spare,
     stdout: () => {},
     stderr: () => {},
     onUnhandled: () => {},
