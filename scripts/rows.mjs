@@ -59,8 +59,11 @@ if (here !== undefined) runs.push({ version: here.version, outcomes });
 
 const { module } = await runnerImport(inRoot("test/seeds/rows.ts"));
 const entries = onPythons(table(module.rows, outcomes), runs);
-const { module: catalogue } = await runnerImport(inRoot("test/native/reliability-rows.ts"));
-const reliability = reliabilityTable(catalogue.reliabilityRows, holders(report));
+const catalogues = await Promise.all(["native", "wasm"].map((engine) => runnerImport(inRoot(`test/${engine}/reliability-rows.ts`))));
+const reliability = reliabilityTable(
+  catalogues.flatMap(({ module }) => module.reliabilityRows),
+  holders(report),
+);
 
 console.log(terminalTable(entries));
 console.log("\nsystem  rows  core  green  core green  red  refused  later");
@@ -88,7 +91,8 @@ if (open.length > 0) {
   process.exitCode = 1;
 }
 
-if (absent.includes("native")) console.log("\nThe failure catalogue and the CPythons were not looked at: native did not run.");
+const silent = absent.filter((engine) => ["native", "wasm"].includes(engine));
+if (silent.length > 0) console.log(`\nThe failure catalogue and the CPythons were not looked at: ${silent.join(" and ")} did not run.`);
 else {
   const broken = unprovedOnPythons(entries);
   if (broken.length > 0) {

@@ -48,7 +48,8 @@ export async function createPython(options?: CreatePythonOptions): Promise<Pytho
   }
   // A page that may need Python loads its verbs; the codec and the worker's owner come with the first engine.
   const [{ createFacade }, { createWasmBackend }] = await part(Promise.all([import("./core/start.ts"), import("./backends/wasm/web.ts")]));
-  return createFacade(createWasmBackend(assets), { ...core, resolution: ["browser: wasm is the only engine", "wasm: started"] });
+  const another = () => createWasmBackend(assets);
+  return createFacade(another(), { ...core, another, resolution: ["browser: wasm is the only engine", "wasm: started"] });
 }
 
 const whole = (text: string): string => text.replace(/\n$/, "");

@@ -1,10 +1,11 @@
 /**
  * The public surface that every entry shares; `createPython` comes from the entry itself.
  */
-export type { Capabilities, EngineInfo, StartProgress } from "./core/backend.ts";
+export type { Capabilities, EngineInfo, LossKind, StartProgress } from "./core/backend.ts";
 export type { Cell, CellResult } from "./core/cell.ts";
 export type { ConvertOptions, ReadOptions, RunOptions, Target } from "./core/conversion.ts";
 export type { CoreOptions } from "./core/core-options.ts";
+export type { Loss } from "./core/engine.ts";
 export { type Entered, enter } from "./core/enter.ts";
 export { EngineError, type EngineErrorCode, PythonError, type PythonFrame } from "./core/errors.ts";
 export type { CellEvent, LogEvent, MimeBundle, Sinks } from "./core/events.ts";

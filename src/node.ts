@@ -69,7 +69,8 @@ function wasm(assets: EngineAssets): Candidate {
     name: "wasm",
     async open() {
       const { createWasmBackend } = await part(import("./backends/wasm/node.ts"));
-      return { backend: createWasmBackend(assets), steps: [] };
+      const another = () => createWasmBackend(assets);
+      return { backend: another(), steps: [], another };
     },
   };
 }

@@ -39,7 +39,7 @@ const host: BackendHost = {
   },
 };
 const paths = [dirname(process.argv[2] as string)];
-const start: StartOptions = { paths, env: {}, args: [], limits, startTimeout: 20_000 };
+const start: StartOptions = { paths, env: {}, args: [], limits, watched: false, startTimeout: 20_000 };
 const backend = new NativeBackend({ python: chooseNative(undefined).python });
 await backend.start(start, host);
 

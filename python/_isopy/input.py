@@ -11,8 +11,9 @@ import sys
 from typing import Any, Callable, Optional
 
 from .lanes import asking_engine, current
+from .proxies import JsPromise
 
-Reader = Callable[[], Optional[str]]
+Reader = Callable[[], Any]
 
 
 class EventInput(io.TextIOBase):
@@ -59,6 +60,8 @@ class EventInput(io.TextIOBase):
         engine = current()[0]
         reader: Optional[Reader] = getattr(engine, "reader", None)
         line: Any = None if reader is None else reader()
+        if isinstance(line, JsPromise):
+            line = line._isopy_wait()
         if line is None:
             return ""
         if not isinstance(line, str):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from threading import get_ident
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Callable, Optional
 
 from .errors import EngineError
 
@@ -47,6 +47,25 @@ class Lane:
             raise KeyboardInterrupt
 
 
+class WatchedLane(Lane):
+    """Tells somebody outside each time what its thread works for; 0 when for nobody."""
+
+    __slots__ = ("_program", "_tell")
+
+    def __init__(self, ident: int, tell: Callable[[int], object]) -> None:
+        self._tell = tell
+        super().__init__(ident)
+
+    @property  # type: ignore[override]
+    def program(self) -> int:
+        return self._program
+
+    @program.setter
+    def program(self, number: int) -> None:
+        self._program = number
+        self._tell(number)
+
+
 _lanes: dict[int, Lane] = {}
 TASK: ContextVar[Optional[tuple[Engine, int]]] = ContextVar("isopy_task", default=None)
 
@@ -58,6 +77,11 @@ def lane() -> Lane:
     if found is None:
         found = _lanes[ident] = Lane(ident)
     return found
+
+
+def watch(tell: Callable[[int], object]) -> None:
+    """From now on this thread's lane tells what it runs; before anything runs on it."""
+    _lanes[get_ident()] = WatchedLane(get_ident(), tell)
 
 
 find = _lanes.get

@@ -195,9 +195,13 @@ class JsAsyncIterator:
 
 
 class JsPromise(JsProxy):
-    """A promise or thenable; `await` it. Python never waits for it in synchronous code."""
+    """A promise or thenable; `await` it. Only `input()` waits for one in synchronous code."""
 
     __slots__ = ()
+
+    def _isopy_wait(self) -> Any:
+        """What it resolves to; this thread waits, and an interrupt ends that."""
+        return self._isopy_engine.asker.ask(self._isopy_id, ops.OP_AWAIT)
 
     def __await__(self) -> Generator[Any, None, Any]:
         return self._isopy_engine.asker.send(self._isopy_id, ops.OP_AWAIT).__await__()

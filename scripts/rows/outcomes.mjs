@@ -8,6 +8,7 @@
  * @typedef {{ id: string, tier: "C" | "S" | "X", title: string, later?: string, partly?: string, notOnWasm?: string }} Row
  * @typedef {"green" | "red" | "refused" | "later" | "n/a" | "untested" | "absent"} State
  */
+import { isCatalogued } from "./reliability.mjs";
 import { titledTests } from "./titles.mjs";
 
 export const ENGINES = ["native", "native sync", "wasm"];
@@ -22,7 +23,7 @@ export function outcomesOf(report) {
   for (const { ids, rest, title, ancestors, status } of titledTests(report)) {
     const named = ancestors.find((name) => ENGINES.includes(name));
     const refuses = /^refuses\b/.test(rest);
-    for (const id of ids.filter((one) => !/^[NW]-/.test(one))) {
+    for (const id of ids.filter((one) => !isCatalogued(one))) {
       const row = outcomes.get(id) ?? new Map();
       outcomes.set(id, row);
       for (const engine of named === undefined ? ENGINES : [named]) {

@@ -2,7 +2,8 @@
  * The failure catalogue, row × engine: pure functions over Vitest's JSON report.
  *
  * A test holds the rows whose ids stand at the head of its title, `[N-12] …`, on the engine that an enclosing
- * `describe` names, else on the one whose folder it is in, else on both.
+ * `describe` names, else on the one whose folder it is in, else on both. Rows that begin with N must be held on native,
+ * those with W on wasm.
  *
  * @typedef {{ id: string, wrong: string, command?: string, later?: string }} Row
  * @typedef {"green" | "red" | "command" | "–"} State
@@ -10,6 +11,11 @@
 import { titledTests } from "./titles.mjs";
 
 export const ENGINES = ["native", "wasm"];
+
+/** Whether an id is one of the failure catalogue, not of a seed system. */
+export const isCatalogued = (id) => /^[NW]-/.test(id);
+/** The engine that a row is about. */
+const homeOf = ({ id }) => (id.startsWith("W-") ? "wasm" : "native");
 
 function enginesOf({ ancestors, file }) {
   const named = ancestors.map((name) => /^(native|wasm)\b/.exec(name)?.[1]).find((name) => name !== undefined);
@@ -23,7 +29,7 @@ function enginesOf({ ancestors, file }) {
 export function holders(report) {
   const found = new Map();
   for (const test of titledTests(report)) {
-    for (const id of test.ids.filter((one) => one.startsWith("N-"))) {
+    for (const id of test.ids.filter((one) => isCatalogued(one))) {
       const row = found.get(id) ?? new Map();
       found.set(id, row);
       for (const engine of enginesOf(test)) row.set(engine, [...(row.get(engine) ?? []), { status: test.status, title: test.rest }]);
@@ -43,15 +49,16 @@ export function reliabilityTable(rows, held) {
       const own = tests.get(engine) ?? [];
       if (own.some(({ status }) => status === "failed")) return "red";
       if (own.some(({ status }) => status === "passed")) return "green";
-      return row.command !== undefined && engine === "native" ? "command" : "–";
+      return row.command !== undefined && engine === homeOf(row) ? "command" : "–";
     };
     const titles = [...new Set([...tests.values()].flat().map(({ title }) => title))];
     return { row, states: Object.fromEntries(ENGINES.map((engine) => [engine, state(engine)])), titles };
   });
 }
 
-/** The rows that nothing holds on native, or that a failed test says are broken. */
-export const unheld = (entries) => entries.filter(({ states }) => states.native === "–" || Object.values(states).includes("red"));
+/** The rows that nothing holds on the engine they are about, or that a failed test says are broken. */
+export const unheld = (entries) =>
+  entries.filter(({ row, states }) => states[homeOf(row)] === "–" || Object.values(states).includes("red"));
 
 const SHOWN = 3;
 
@@ -61,7 +68,7 @@ export function reliabilityPage(entries) {
     "# What goes wrong with a Python inside a host, and what holds it here",
     "",
     "Written by `npm run rows`. A row is **green** where the tests that carry its id pass; **command**, where only a whole run",
-    "can show it; `–`, where the engine has nothing of the kind (the native engine must hold every row).",
+    "can show it; `–`, where the engine has nothing of the kind. The native engine must hold every N row, wasm every W row.",
     "",
     "| row | what goes wrong | native | wasm | held by |",
     "| --- | --- | --- | --- | --- |",

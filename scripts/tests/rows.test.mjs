@@ -188,3 +188,20 @@ test("a row of the catalogue is held by a passing test, on the engine of its fol
 test("an id that the catalogue does not have is an error", () => {
   assert.throws(() => catalogue([], inFile("/x/test/native/a.test.ts", one("[N-99] holds", null))), /N-99/);
 });
+
+test("rows with a W must be held on wasm, those with an N on native", () => {
+  const entries = catalogue(
+    [
+      { id: "N-01", wrong: "a" },
+      { id: "W-01", wrong: "b" },
+      { id: "W-02", wrong: "c" },
+      { id: "W-03", wrong: "d", command: "run it" },
+    ],
+    inFile("/x/test/wasm/a.test.ts", one("[N-01] [W-01] works", null)),
+  );
+  assert.deepEqual(
+    unheld(entries).map(({ row }) => row.id),
+    ["N-01", "W-02"],
+  );
+  assert.deepEqual([...outcomesOf(inFile("/x/test/wasm/a.test.ts", one("[W-01] works", null))).keys()], []);
+});

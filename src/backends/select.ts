@@ -11,11 +11,18 @@ import { createFacade, type FacadeOptions } from "../core/start.ts";
 
 export type BackendChoice = "auto" | "native" | "wasm";
 
+export interface Opened {
+  readonly backend: Backend;
+  readonly steps: readonly string[];
+  /** One more of the kind; only where a process can have several. */
+  readonly another?: () => Backend;
+}
+
 /** One backend that can be tried. */
 export interface Candidate {
   readonly name: Exclude<BackendChoice, "auto">;
   /** Finds what it needs. Throws `ERR_BACKEND_UNAVAILABLE` when it is not there. */
-  open(): Promise<{ readonly backend: Backend; readonly steps: readonly string[] }>;
+  open(): Promise<Opened>;
 }
 
 /**
@@ -30,9 +37,10 @@ export async function startFirst(wanted: BackendChoice, candidates: readonly Can
   for (const { name, open } of tried) {
     options.start.signal?.throwIfAborted();
     try {
-      const { backend, steps } = await open();
+      const { backend, steps, another } = await open();
       const fallback = failures.length === 0 ? null : failures.map(({ message }) => message).join("\n");
-      return await createFacade(backend, { ...options, fallback, resolution: [...resolution, ...steps, `${name}: started`] });
+      const why = { fallback, resolution: [...resolution, ...steps, `${name}: started`] };
+      return await createFacade(backend, { ...options, ...why, ...(another && { another }) });
     } catch (error) {
       if (!(error instanceof EngineError) || error.code !== "ERR_BACKEND_UNAVAILABLE") throw error;
       failures.push(error);

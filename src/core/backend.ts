@@ -85,6 +85,10 @@ export interface StartOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly args: readonly string[];
   readonly limits: WireLimits;
+  /** Bytes of memory that Python may have. @throws {EngineError} `ERR_UNSUPPORTED` from `start` where that cannot be bounded */
+  readonly maxMemory?: number;
+  /** `condemnation.blocks` will be asked: the engine keeps account of what it runs. */
+  readonly watched: boolean;
   /** Milliseconds until start-up is given up with `ERR_BACKEND_UNAVAILABLE`. */
   readonly startTimeout: number;
   readonly signal?: AbortSignal;
@@ -102,7 +106,15 @@ export interface WireLimits {
   readonly maxBytes: number;
 }
 
+/**
+ * How an engine ended: by an error that Python does not survive, by an exit of its worker or process, for lack of
+ * memory, because it did not stop when it was told to, because what it sent cannot be read, or because none could be
+ * started in the place of one that was lost.
+ */
+export type LossKind = "fatal" | "exit" | "memory" | "unresponsive" | "protocol" | "start";
+
 export interface EngineLost {
+  readonly kind: LossKind;
   /** One sentence: what ended the engine. */
   readonly reason: string;
   readonly exitCode?: number;
@@ -137,6 +149,16 @@ export interface Backend {
    * @throws {EngineError} `ERR_UNSUPPORTED` when this Python has no such GIL
    */
   isolated?(gil: GilKind | undefined): Backend;
+  /** Only where an engine can be ended from outside while it computes. */
+  readonly condemnation?: Condemnation;
+}
+
+/** Ending an engine that does not stop. */
+export interface Condemnation {
+  /** Whether it is this program that runs now; undefined: none does, as far as is known. */
+  blocks(id: ProgramId): boolean | undefined;
+  /** Ends the engine at once, whatever it does; `host.lost` is called before this returns. */
+  carryOut(loss: EngineLost): void;
 }
 
 /** Identifies memory that Python lends to JavaScript; chosen by the engine, never reused. */

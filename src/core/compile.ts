@@ -11,6 +11,7 @@
  */
 import type { ContextId, Program, ProgramId } from "./backend.ts";
 import { type Codec, Missing } from "./codec.ts";
+import { numberOf } from "./context-id.ts";
 import { EngineError } from "./errors.ts";
 import { ExprNode } from "./expression.ts";
 import type { LentTable } from "./lent.ts";
@@ -181,7 +182,7 @@ export class Compiler {
     try {
       const { context } = first.node;
       first.program = this.#nextId++;
-      writer.program(first.program, context);
+      writer.program(first.program, context === 0 ? 0 : numberOf(context));
       for (let wait: Wait | undefined = first; wait !== undefined; wait = wait.next) {
         wait.program = first.program;
         if (!this.#emit(writer, wait.node, context, mark, turnStart, effects)) return CONFLICT;

@@ -1,7 +1,8 @@
 /**
  * The options of `createPython` that every engine has, read and checked before anything is loaded.
  */
-import type { StartOptions } from "./backend.ts";
+import type { Backend, StartOptions } from "./backend.ts";
+import type { Loss } from "./engine.ts";
 import { EngineError } from "./errors.ts";
 import type { Sinks } from "./events.ts";
 import {
@@ -12,6 +13,7 @@ import {
   count,
   milliseconds,
   type OptionReader,
+  oneOf,
   optionReader,
   recordOf,
   systemText,
@@ -32,12 +34,38 @@ export interface CoreOptions extends Sinks {
     readonly maxNodes?: number;
     /** Bytes of a program. Default 1 GiB. */
     readonly maxBytes?: number;
+    /**
+     * Bytes of memory that Python may have; what would need more is a `MemoryError`. It starts with about 30 MB. A net
+     * under mistakes, not a wall: Python code can reach JavaScript. Engines: wasm; `ERR_UNSUPPORTED` on native, whose
+     * memory is the process's. Default: what WebAssembly allows, 4 GiB.
+     */
+    readonly maxMemory?: number;
   };
   /**
-   * What Python's `sys.stdin` reads: called once per line, gives null at the end. Default: the end, so that
-   * `input()` is an EOFError. Needs `capabilities.syncCallbacks`.
+   * What Python's `sys.stdin` reads: called once per line, gives null at the end. Python waits for a promise, and an
+   * interrupt ends that wait; `isopy/sync` takes none. Default: the end, so that `input()` is an EOFError. Needs
+   * `capabilities.syncCallbacks`.
    */
-  readonly stdin?: () => string | null;
+  readonly stdin?: () => string | null | Promise<string | null>;
+  /**
+   * What happens to an engine that goes on after a program was told to stop (by its signal or timeout) and its
+   * {@link CoreOptions.grace} is over: it is kept, or ended with `ERR_ENGINE_LOST` for all that is pending. Programs
+   * that only wait behind another one condemn nothing. Engines: wasm; `"condemn"` is `ERR_UNSUPPORTED` on native, whose
+   * threads are replaced one by one. Default `"keep"`.
+   */
+  readonly whenUnresponsive?: "keep" | "condemn";
+  /** Milliseconds that a program may take to stop. Default 1,000. */
+  readonly grace?: number;
+  /**
+   * What happens after the engine was lost (`os._exit`, a stack overflow in C, condemned …): every call fails with
+   * `ERR_ENGINE_LOST`, or the next one starts another engine with the same options. Refs, contexts, sessions, rules and
+   * registered modules of the old one stay lost. Engines: wasm; `"replace"` is `ERR_UNSUPPORTED` on native. Default `"fail"`.
+   */
+  readonly whenLost?: "fail" | "replace";
+  /** Keeps a second engine ready, so that replacing takes no time. Costs its memory and its start. Default false. */
+  readonly spare?: boolean;
+  /** The engine was lost. Calls that are started in here are the first of the next engine. Not called for `close()`. */
+  readonly onLoss?: (loss: Loss) => void;
   /** Milliseconds until start-up is given up with `ERR_BACKEND_UNAVAILABLE`. Default 60,000. */
   readonly startTimeout?: number;
   /** Gives start-up up; afterwards it does nothing. */
@@ -52,8 +80,15 @@ export interface CoreOptions extends Sinks {
 export interface FacadeOptions {
   readonly start: StartOptions;
   readonly sinks: Sinks;
-  readonly stdin?: () => string | null;
+  readonly stdin?: CoreOptions["stdin"];
   readonly trace: boolean;
+  /** Milliseconds until an engine that does not stop is condemned; undefined: never. */
+  readonly grace: number | undefined;
+  readonly replaces: boolean;
+  readonly spare: boolean;
+  readonly onLoss?: (loss: Loss) => void;
+  /** Another backend of the same kind, not started; only where there can be several. */
+  readonly another?: () => Backend;
   /** Why the first choice of backend was not taken. */
   readonly fallback?: string | null;
   readonly resolution?: readonly string[];
@@ -84,8 +119,11 @@ export function readCoreOptions(read: OptionReader, defaults: Sinks = {}): Facad
   const optional = <K extends string, T>(key: K, value: T | undefined): { [P in K]?: T } =>
     value === undefined ? {} : ({ [key]: value } as { [P in K]?: T });
   const sink = <K extends keyof Sinks>(key: K) => optional(key, read(key, anyFunction, defaults[key]) as NonNullable<Sinks[K]> | undefined);
+  const condemns = read("whenUnresponsive", oneOf("keep", "condemn"), "keep") === "condemn";
+  const grace = read("grace", milliseconds, 1_000);
   const options: FacadeOptions = {
     start: {
+      watched: condemns,
       paths: [...new Set(read("paths", arrayOf(systemText), []))],
       env: environment(read("env", recordOf(systemText), {})),
       args: read("args", arrayOf(systemText), []),
@@ -94,13 +132,18 @@ export function readCoreOptions(read: OptionReader, defaults: Sinks = {}): Facad
         maxNodes: limits("maxNodes", count, 10_000_000),
         maxBytes: limits("maxBytes", count, 2 ** 30),
       },
+      ...optional("maxMemory", limits("maxMemory", count, undefined)),
       startTimeout: read("startTimeout", milliseconds, 60_000),
       ...optional("signal", read("signal", abortSignal, undefined) as AbortSignal | undefined),
       ...optional("onProgress", read("onProgress", anyFunction, undefined) as NonNullable<StartOptions["onProgress"]> | undefined),
     },
     sinks: { ...sink("stdout"), ...sink("stderr"), ...sink("onLog"), ...sink("onUnhandled") },
-    ...optional("stdin", read("stdin", anyFunction, undefined) as (() => string | null) | undefined),
+    ...optional("stdin", read("stdin", anyFunction, undefined) as CoreOptions["stdin"]),
     trace: read("trace", boolean, false),
+    grace: condemns ? grace : undefined,
+    replaces: read("whenLost", oneOf("fail", "replace"), "fail") === "replace",
+    spare: read("spare", boolean, false),
+    ...optional("onLoss", read("onLoss", anyFunction, undefined) as FacadeOptions["onLoss"]),
   };
   limits.done();
   return options;

@@ -3,19 +3,24 @@
  *
  * It implements `BackendHost`, so it is the only thing a backend talks to. Invariant: every wait
  * settles exactly once: by its reply, by its caller's cancellation, or because the engine ended.
+ *
+ * Where there is a succession, the backend that was lost is followed by another one, which the next call
+ * starts: the facade and expressions stay, and everything that lived in the old one is dead.
  */
-import type { Backend, BackendHost, CallbackId, EngineInfo, EngineLost, ProgramId, Scalar, WireLimits } from "./backend.ts";
+import type { Backend, BackendHost, CallbackId, ContextId, EngineInfo, EngineLost, ProgramId, Scalar, WireLimits } from "./backend.ts";
 import { Callbacks } from "./callbacks.ts";
 import { Codec } from "./codec.ts";
 import { Compiler } from "./compile.ts";
 import { own } from "./contents.ts";
+import { contextId, generationOf, numberOf } from "./context-id.ts";
 import type { ReadOptions } from "./conversion.ts";
-import { closedError, lostError } from "./ending.ts";
+import { closedError, gone, lostError, lostWith } from "./ending.ts";
 import { EnumMembers } from "./enums.ts";
 import { EngineError, PythonError, placeHint, placeStack } from "./errors.ts";
 import { Exceptions } from "./exceptions.ts";
 import type { ExprNode, RefTarget, Site } from "./expression.ts";
 import { Flight } from "./flight.ts";
+import { Grace } from "./grace.ts";
 import { type HandleBook, Handles } from "./handles.ts";
 import { hintFor } from "./hints.ts";
 import { type IterateRequest, iteratorOf } from "./iteration.ts";
@@ -24,8 +29,10 @@ import type { RefHome, RefNode } from "./ref.ts";
 import { Rules } from "./rules.ts";
 import { readScalar } from "./scalar.ts";
 import { SiteBudget } from "./site.ts";
+import type { Heir, Succession, Tenure } from "./succession.ts";
 import { detach } from "./transfer.ts";
 import { Wait } from "./wait.ts";
+import { Mode } from "./wire/frames.ts";
 
 /** Where the news of an engine goes: the parts of an EVENT stream. */
 export type EventSink = (kind: string, session: number, cell: number, data: readonly unknown[]) => void;
@@ -45,8 +52,37 @@ const makeAsyncHandles: MakeHandles = (engine, send, trace) => new Handles(engin
 
 type State = "starting" | "open" | "closing" | "closed" | "lost";
 
+/** An engine that was lost, and what was lost with it. */
+export interface Loss {
+  /** Which engine of this Python it was; the first is 1. */
+  readonly generation: number;
+  /** `ERR_ENGINE_LOST`: what every pending call was rejected with; `details` has `kind`, `reason`, `exitCode`, `tail`. */
+  readonly error: EngineError;
+  /** Whether the next call starts another engine. */
+  readonly replaced: boolean;
+  /** Calls that were pending. */
+  readonly programs: number;
+  /** Python objects that JavaScript held. */
+  readonly refs: number;
+  /** JavaScript objects that Python held. */
+  readonly callbacks: number;
+  /** Contexts and sessions that were open. */
+  readonly contexts: number;
+}
+
+/** What happens to an engine that does not stop, and to one that was lost. */
+export interface Fate {
+  readonly onLoss?: ((loss: Loss) => void) | undefined;
+  /** Milliseconds after which an engine that does not stop is ended; undefined: it is kept. */
+  readonly grace?: number | undefined;
+  readonly succession?: Succession | undefined;
+  /** The host that the backend was started with, where there is a succession. */
+  readonly tenure?: Tenure | undefined;
+  /** What every new engine runs first. */
+  readonly prelude?: (() => readonly ExprNode[]) | undefined;
+}
+
 export class Engine implements BackendHost, RefHome {
-  readonly backend: Backend;
   readonly handles: HandleBook;
   readonly lent = new LentTable();
   readonly codec: Codec;
@@ -54,6 +90,9 @@ export class Engine implements BackendHost, RefHome {
   readonly counts: EngineCounts = { programs: 0, batches: 0, strayReplies: 0 };
   info!: EngineInfo;
   onEvent: EventSink = () => {};
+  #backend: Backend;
+  readonly #exceptions = new Exceptions();
+  readonly #enums: EnumMembers;
   readonly #callbacks: Callbacks;
   protected readonly compiler: Compiler;
   readonly #trace: boolean;
@@ -63,23 +102,68 @@ export class Engine implements BackendHost, RefHome {
   #state: State = "starting";
   #lost: EngineLost | undefined;
   #closing: Promise<void> | undefined;
+  #fate: Fate = {};
+  #grace: Grace | undefined;
+  /** How many engines were lost before this one. */
+  #generation = 0;
+  /** The open contexts of the engine of today. */
+  readonly #contexts = new Set<ContextId>();
+  /** Of `counts.programs`: what was sent before the engine of today. */
+  #sentBefore = 0;
 
   constructor(backend: Backend, limits: WireLimits, trace: boolean, makeHandles: MakeHandles = makeAsyncHandles) {
-    this.backend = backend;
+    this.#backend = backend;
     this.#trace = trace;
-    this.handles = makeHandles(this, (batch) => backend.release(batch), trace);
-    const enums = new EnumMembers((id, count) => this.handles.giveBack(id, count));
+    this.handles = makeHandles(this, (batch) => this.#release(batch), trace);
+    this.#enums = new EnumMembers((id, count) => this.handles.giveBack(id, count));
     this.rules = new Rules(this);
-    const tables = { handles: this.handles, lent: this.lent, exceptions: new Exceptions(), enums, rules: this.rules };
+    const tables = { handles: this.handles, lent: this.lent, exceptions: this.#exceptions, enums: this.#enums, rules: this.rules };
     this.codec = new Codec(this, limits, tables, backend.memory);
     this.#callbacks = new Callbacks(this.lent, this.codec);
     this.compiler = new Compiler(this.codec, this.lent);
+  }
+
+  get backend(): Backend {
+    return this.#backend;
   }
 
   /** Start-up is over. */
   opened(info: EngineInfo): void {
     this.info = info;
     if (this.#state === "starting") this.#state = "open";
+  }
+
+  /** From now on: before it is opened. */
+  destine(fate: Fate): void {
+    this.#fate = fate;
+    const { grace } = fate;
+    if (grace !== undefined) {
+      this.#grace = new Grace(
+        grace,
+        () => this.#backend.condemnation,
+        (condemnation, reason) => condemnation.carryOut({ kind: "unresponsive", reason }),
+      );
+    }
+    fate.tenure?.begin(this);
+  }
+
+  /** A context was made: its id for expressions, which no context of a later engine shares. */
+  openContext(number: number): ContextId {
+    const id = contextId(number, this.#generation);
+    this.#contexts.add(id);
+    return id;
+  }
+
+  /** Closes a context by a call of its service. One that went with its engine is closed already. */
+  async closeContext(id: ContextId, close: ExprNode): Promise<void> {
+    if (this.#strange(id) !== undefined) return;
+    await this.start(close, Mode.NONE, undefined).promise.catch(gone);
+    this.#contexts.delete(id);
+    this.handles.leaveContext(id);
+  }
+
+  #release(batch: readonly number[]): void {
+    if (this.#state !== "lost" && this.#state !== "closed") this.#backend.release(batch);
   }
 
   // Home: what nodes ask
@@ -96,7 +180,7 @@ export class Engine implements BackendHost, RefHome {
     return iteratorOf(this, source, request);
   }
 
-  dispose(ref: RefNode, why?: "disposed" | "scope" | "closed"): void {
+  dispose(ref: RefNode, why?: "disposed" | "scope"): void {
     // What was started before this line still uses the handle.
     if (this.#queue.length > 0) this.flush();
     this.handles.dispose(ref, why);
@@ -115,25 +199,35 @@ export class Engine implements BackendHost, RefHome {
       wait.other = known === undefined ? node.wait : withoutWait(node.wait, known);
       node.wait = wait;
     }
-    const refusal = this.refusal();
+    const refusal = this.refusal() ?? (node.context === 0 ? undefined : this.#strange(node.context));
     if (refusal !== undefined) {
       wait.settle(refusal, false);
       return wait;
     }
     if (this.#queue.push(wait) === 1) queueMicrotask(this.flush);
+    if (this.#state === "lost") void this.#succeed();
     return wait;
   }
 
   /** Why nothing can be started any more; undefined while it can. */
   refusal(): EngineError | undefined {
-    if (this.#state === "open" || this.#state === "starting") return undefined;
+    if (this.#state === "open" || this.#state === "starting" || (this.#state === "lost" && this.#replaced)) return undefined;
     return this.#state === "lost" ? lostError(this.#lost as EngineLost) : closedError();
+  }
+
+  get #replaced(): boolean {
+    return this.#fate.succession?.ended === false;
+  }
+
+  /** Why a context cannot be used: it lived in an engine that was lost. */
+  #strange(context: ContextId): EngineError | undefined {
+    return generationOf(context) === this.#generation ? undefined : lostWith(`Context ${numberOf(context)}, with its globals,`);
   }
 
   /** Compiles and sends what was started. */
   readonly flush = (): void => {
     const queue = this.#queue;
-    if (queue.length === 0) return;
+    if (queue.length === 0 || this.#state === "starting") return;
     this.#queue = [];
     this.#sites.turn();
     // Cancelled before it was sent: nothing has to be undone.
@@ -147,7 +241,7 @@ export class Engine implements BackendHost, RefHome {
     if (programs.length > 0) {
       this.counts.programs += programs.length;
       this.counts.batches++;
-      this.backend.submit(frame, programs.length);
+      this.#backend.submit(frame, programs.length);
     }
     if (refused !== undefined) for (const { first, error } of refused) this.#refuse(first, error);
     const { given } = this.compiler;
@@ -171,7 +265,9 @@ export class Engine implements BackendHost, RefHome {
     this.#settle(wait, reason, false);
     if (wait.program === 0) wait.over?.();
     const first = this.#flight.get(wait.program);
-    if (first !== undefined && isSettled(first)) this.backend.interrupt([first.program]);
+    if (first === undefined || !isSettled(first)) return;
+    this.#backend.interrupt([first.program]);
+    this.#grace?.interrupted(first.program);
   }
 
   #settle(wait: Wait, outcome: unknown, ok: boolean): void {
@@ -186,6 +282,7 @@ export class Engine implements BackendHost, RefHome {
       this.counts.strayReplies++;
       return false;
     }
+    this.#grace?.settled(id);
     this.handles.context = first.node.context;
     this.#output(first, kind, payload);
     let at = 0;
@@ -245,14 +342,7 @@ export class Engine implements BackendHost, RefHome {
     this.handles.context = 0;
     const [kind, session, cell, ...data] = this.codec.decode(frame) as [string, number, number, ...unknown[]];
     this.handles.collect();
-    try {
-      this.onEvent(kind, session, cell, data);
-    } catch (error) {
-      // A sink of the user threw: that is an uncaught error of the user's, not of the backend that called.
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
+    this.#tell(() => this.onEvent(kind, session, cell, data));
   }
 
   call(frame: Uint8Array): Uint8Array | Promise<Uint8Array> {
@@ -274,23 +364,96 @@ export class Engine implements BackendHost, RefHome {
 
   lost(reason: EngineLost): void {
     if (this.#state === "lost" || this.#state === "closed") return;
+    const { succession, tenure, onLoss } = this.#fate;
+    const closing = this.#state === "closing";
+    tenure?.end();
+    // Whether it had answered anything of its caller's.
+    succession?.lost(this.counts.programs - this.#sentBefore > this.#flight.size);
     this.#lost = reason;
     this.#state = "lost";
-    this.#end(() => lostError(this.#lost as EngineLost));
+    const replaced = this.#replaced && !closing;
+    const error = () => lostError(reason, replaced);
+    const loss: Loss = {
+      generation: ++this.#generation,
+      error: error(),
+      replaced,
+      programs: this.pending,
+      refs: this.handles.size,
+      callbacks: this.lent.size,
+      contexts: this.#contexts.size,
+    };
+    this.#end("lost", error);
+    if (onLoss !== undefined && !closing) this.#tell(() => onLoss(loss));
   }
 
-  #end(error: () => EngineError): void {
+  #end(why: "closed" | "lost", error: () => EngineError): void {
     const firsts = [...this.#queue, ...this.#flight.list()];
     this.#queue = [];
     this.#flight.clear();
-    this.handles.close();
+    this.#grace?.clear();
+    this.#contexts.clear();
+    this.handles.end(why);
     this.lent.clear();
+    this.#exceptions.clear();
+    this.#enums.clear();
+    this.rules.clear();
     for (const first of firsts) {
       for (let wait: Wait | undefined = first; wait !== undefined; wait = wait.next) {
+        // What has no effect may be asked for again.
+        if (wait.node.pure) wait.node.wait = withoutWait(wait.node.wait, wait);
         this.#settle(wait, error(), false);
         wait.over?.();
       }
     }
+  }
+
+  /** Code of the user's: what it throws is an uncaught error of the user's, not of the backend that called. */
+  #tell(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+
+  /** Starts the engine that comes after the one that was lost. */
+  async #succeed(): Promise<void> {
+    const succession = this.#fate.succession as Succession;
+    this.#state = "starting";
+    let heir: Heir;
+    try {
+      heir = await succession.next();
+    } catch (cause) {
+      if ((this.#state as State) !== "starting") return;
+      const reason = `No engine could be started in the place of the one that was lost: ${cause instanceof Error ? cause.message : String(cause)}`;
+      this.#lost = { kind: "start", reason, cause };
+      this.#state = "lost";
+      const error = () => lostError(this.#lost as EngineLost, this.#replaced);
+      this.#end("lost", error);
+      return;
+    }
+    if ((this.#state as State) !== "starting") {
+      await heir.backend.close();
+      return;
+    }
+    const waiting = this.#queue;
+    this.#queue = [];
+    this.#backend = heir.backend;
+    this.#fate = { ...this.#fate, tenure: heir.tenure };
+    heir.tenure.begin(this);
+    this.opened(heir.info);
+    const prelude = this.#fate.prelude?.() ?? [];
+    const prepared = prelude.map((node) => this.start(node, Mode.NONE, undefined).promise);
+    this.flush();
+    this.#sentBefore = this.counts.programs;
+    this.#queue.push(...waiting);
+    this.flush();
+    succession.prepare();
+    await Promise.all(prepared).catch((cause: unknown) => {
+      if (this.#state === "open") heir.tenure.lost({ kind: "start", reason: "The new engine could not be set up.", cause });
+    });
   }
 
   /** Programs in flight and waiting to be sent. */
@@ -308,14 +471,15 @@ export class Engine implements BackendHost, RefHome {
       this.flush();
       this.handles.flush();
       this.#state = "closing";
-      if (this.#flight.size > 0) this.backend.interrupt(this.#flight.list().map(({ program }) => program));
+      if (this.#flight.size > 0) this.#backend.interrupt(this.#flight.list().map(({ program }) => program));
     }
     try {
-      await this.backend.close();
+      await Promise.all([this.#backend.close(), this.#fate.succession?.close()]);
     } finally {
-      if (this.#state !== "lost") {
+      // One that was lost keeps its reason, unless the next call would have started another.
+      if (this.#state !== "lost" || this.#fate.succession !== undefined) {
         this.#state = "closed";
-        this.#end(closedError);
+        this.#end("closed", closedError);
       }
     }
   }

@@ -11,7 +11,7 @@ import type { WireError } from "./marshal/boundary.ts";
 const REMEMBERED = 1024;
 
 export class Exceptions {
-  readonly #ids = new WeakMap<object, number>();
+  #ids = new WeakMap<object, number>();
   /** Ids by age: one beyond the engine's memory is a plain error again. */
   readonly #recent = new Set<number>();
 
@@ -29,6 +29,12 @@ export class Exceptions {
       }
     }
     return error;
+  }
+
+  /** The engine is gone: another one's ids mean other exceptions. */
+  clear(): void {
+    this.#ids = new WeakMap();
+    this.#recent.clear();
   }
 
   /** The exception's id, while the engine remembers it. */

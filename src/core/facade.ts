@@ -22,14 +22,20 @@ import { Mode } from "./wire/frames.ts";
 
 /** A namespace of its own; made by {@link Python.context}. */
 export class Context extends Namespace implements AsyncDisposable {
+  /** As the engine knows it. */
+  readonly #number: number;
   #closed: Promise<void> | undefined;
+
+  /** @internal Use `py.context()`. */
+  constructor(engine: Engine, number: number) {
+    super(engine, engine.openContext(number));
+    this.#number = number;
+  }
 
   /** Forgets its globals. Idempotent. */
   close(): Promise<void> {
     const { engine, contextId } = this;
-    this.#closed ??= engine.start(serviceCall(engine, "_isopy.contexts", "close", [contextId]), Mode.NONE, undefined).promise.then(() => {
-      engine.handles.leaveContext(contextId);
-    });
+    this.#closed ??= engine.closeContext(contextId, serviceCall(engine, "_isopy.contexts", "close", [this.#number]));
     return this.#closed;
   }
 

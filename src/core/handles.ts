@@ -54,8 +54,8 @@ export interface HandleBook {
   leaveContext(context: ContextId): void;
   readonly size: number;
   list(): readonly HandleEntry[];
-  /** Every ref is dead from now on, and nothing is sent any more. */
-  close(): void;
+  /** The engine has ended: every ref is dead, and nothing of them is sent any more. Refs of another engine may follow. */
+  end(why: "closed" | "lost"): void;
 }
 
 export class Handles implements HandleBook {
@@ -168,13 +168,14 @@ export class Handles implements HandleBook {
     return Array.from(this.#leases.values(), ({ id, typeName, count, site }) => ({ id, type: typeName, count, stack: site?.stack }));
   }
 
-  close(): void {
+  end(why: "closed" | "lost"): void {
     for (const lease of this.#leases.values()) {
+      lease.released = true; // its number means another object to the next engine
       const ref = lease.ref?.deref();
-      if (ref !== undefined) ref.disposed = "closed";
+      if (ref !== undefined) ref.disposed = why;
     }
     this.#leases.clear();
-    this.#releases.close();
+    this.#releases.drop();
   }
 }
 
@@ -182,28 +183,26 @@ export class Handles implements HandleBook {
 export class Releases {
   readonly #send: (batch: readonly number[]) => void;
   #batch: number[] = [];
-  #closed = false;
 
   constructor(send: (batch: readonly number[]) => void) {
     this.#send = send;
   }
 
   add(id: HandleId, count: number): void {
-    if (this.#closed) return;
     const length = this.#batch.push(id, count);
     if (length === 2) queueMicrotask(() => this.flush());
     else if (length >= BATCH) this.flush();
   }
 
   flush(): void {
-    if (this.#batch.length === 0 || this.#closed) return;
+    if (this.#batch.length === 0) return;
     const batch = this.#batch;
     this.#batch = [];
     this.#send(batch);
   }
 
-  close(): void {
-    this.#closed = true;
+  /** What waits is not sent. */
+  drop(): void {
     this.#batch = [];
   }
 }

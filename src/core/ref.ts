@@ -5,6 +5,7 @@
  * expressions. It owns its handle until it is disposed or collected; `handles.ts` counts.
  */
 import type { ContextId, HandleId } from "./backend.ts";
+import { lostWith } from "./ending.ts";
 import { EngineError } from "./errors.ts";
 import { asyncIterator, callOf, ExprNode, type Home, RefTarget, type Site, toPrimitive } from "./expression.ts";
 import { ASYNC_DISPOSE, DISPOSE, face, NODE, nodeOf, refuseJson } from "./surface.ts";
@@ -29,7 +30,7 @@ export interface Lease {
   ref: WeakRef<RefNode> | undefined;
 }
 
-export type Disposed = false | "disposed" | "scope" | "closed";
+export type Disposed = false | "disposed" | "scope" | "closed" | "lost";
 
 export class RefNode extends RefTarget {
   readonly home: RefHome;
@@ -87,7 +88,7 @@ export class RefNode extends RefTarget {
   }
 
   describe(): string {
-    return `<PyRef ${this.lease.typeName || "object"} #${this.id}${this.disposed === false ? "" : ", disposed"}>`;
+    return `<PyRef ${this.lease.typeName || "object"} #${this.id}${this.disposed === false ? "" : this.disposed === "lost" ? ", lost" : ", disposed"}>`;
   }
 
   /** The handle, if it may be used by this engine now. */
@@ -105,6 +106,7 @@ export class RefNode extends RefTarget {
 }
 
 function disposedError(ref: RefNode): EngineError {
+  if (ref.disposed === "lost") return lostWith(ref.describe());
   const why =
     ref.disposed === "scope"
       ? "the scope that owned it has ended"

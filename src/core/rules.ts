@@ -122,6 +122,12 @@ export class Rules {
     return { name: "add_decoder", args: [id, decode ?? null], hold };
   }
 
+  /** @internal The engine is gone, and what it knew of the rules with it. */
+  clear(): void {
+    this.#decoders.clear();
+    this.#outgoing = [];
+  }
+
   /** @internal The rule for a value that would be lent, and its data. */
   outgoing(value: object): readonly [id: number, data: unknown] | undefined {
     for (const rule of this.#outgoing) if (rule.matches(value)) return [rule.id, rule.encode(value as never)];

@@ -47,7 +47,7 @@ export class Session extends Namespace implements AsyncDisposable {
 
   /** @internal */
   constructor(engine: Engine, registry: SessionRegistry, id: number, context: number) {
-    super(engine, context);
+    super(engine, engine.openContext(context));
     this.id = id;
     this.#registry = registry;
   }
@@ -99,9 +99,7 @@ export class Session extends Namespace implements AsyncDisposable {
   /** Forgets the namespace, after the cells that were started. Idempotent. */
   close(): Promise<void> {
     const { engine, contextId } = this;
-    this.#closed ??= engine.start(service(engine, contextId, "close", [this.id]), Mode.NONE, undefined).promise.then(() => {
-      engine.handles.leaveContext(contextId);
-    });
+    this.#closed ??= engine.closeContext(contextId, service(engine, contextId, "close", [this.id]));
     return this.#closed;
   }
 

@@ -122,11 +122,11 @@ export class SyncHandles implements HandleBook {
       });
   }
 
-  close(): void {
+  end(why: "closed" | "lost"): void {
     const refs = this.#refs();
-    for (const [proxy] of refs.live()) (refOf(proxy) as RefNode).disposed = "closed";
+    for (const [proxy] of refs.live()) (refOf(proxy) as RefNode).disposed = why;
     refs.clear();
-    this.#releases.close();
+    this.#releases.drop();
   }
 }
 

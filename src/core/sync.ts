@@ -28,7 +28,7 @@ import { Encoder, encodeInto, type KnownParts } from "./marshal/encode.ts";
 import { tupleOf } from "./marshal/literals.ts";
 import { readScalar } from "./scalar.ts";
 import { serviceCall } from "./service.ts";
-import { type FacadeOptions, streamsOf } from "./start.ts";
+import { checkFate, type FacadeOptions, streamsOf } from "./start.ts";
 import { nodeOf } from "./surface.ts";
 import { SyncPython } from "./sync-facade.ts";
 import { SyncHandles } from "./sync-handles.ts";
@@ -204,7 +204,9 @@ export function createSyncFacade(
   close: () => void,
   options: FacadeOptions,
 ): SyncPython {
+  checkFate(backend, options);
   const engine = new SyncEngine(backend, options.start.limits, options.trace);
+  engine.destine({ onLoss: options.onLoss });
   engine.onEvent = new SessionRegistry(options.sinks).receive;
   engine.opened(start(options.start, engine));
   if (backend.sync === undefined) {

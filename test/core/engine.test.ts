@@ -23,8 +23,8 @@ describe("an engine's life", () => {
     const queued = run(py.import("m").g());
     const both = Promise.allSettled([pending, queued]);
     await turn();
-    backend.lose({ reason: "the worker died", exitCode: 3, tail: "Segmentation fault" });
-    backend.lose({ reason: "again" });
+    backend.lose({ kind: "exit", reason: "the worker died", exitCode: 3, tail: "Segmentation fault" });
+    backend.lose({ kind: "exit", reason: "again" });
     for (const result of await both) {
       expect(result).toMatchObject({
         status: "rejected",

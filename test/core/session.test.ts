@@ -104,7 +104,7 @@ describe("sessions", () => {
     const events = collect(cell);
     const both = Promise.allSettled([cell.result, events]);
     await turn();
-    backend.lose({ reason: "gone" });
+    backend.lose({ kind: "exit", reason: "gone" });
     expect(await both).toMatchObject([
       { status: "rejected", reason: { code: "ERR_ENGINE_LOST" } },
       { status: "rejected", reason: { code: "ERR_ENGINE_LOST" } },

@@ -38,7 +38,7 @@ export const inbound = {
 export const encode = (value: unknown): Uint8Array => encodeStream(value, outbound, { limits } as never);
 export const decode = (bytes: Uint8Array): unknown => decodeStream(bytes.slice(), inbound);
 
-export const startOptions: StartOptions = { paths: [], env: {}, args: [], limits, startTimeout: 20_000 };
+export const startOptions: StartOptions = { paths: [], env: {}, args: [], limits, watched: false, startTimeout: 20_000 };
 
 export const silentHost: BackendHost = {
   settle: () => true,

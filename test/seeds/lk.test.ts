@@ -191,4 +191,14 @@ onEach(asyncEngines, (engine) => {
     expect(await other.eval("[input(), int(input())]")).toEqual(["Ada", 36]);
     await other.close();
   }, 60_000);
+
+  test("[LK-37] input() waits for a promise, and what it rejects with is raised", async () => {
+    const answers = [() => new Promise<string>((resolve) => setImmediate(resolve, "Ada")), () => Promise.reject(new Error("no terminal"))];
+    const other = await engine.start({ stdin: async () => answers.shift()?.() ?? null });
+    expect(await other.eval("input()")).toBe("Ada");
+    const error = await thrownBy(() => run(other.eval("input()")));
+    expect(error).toMatchObject({ cause: { message: "no terminal" } });
+    expect(await thrownBy(() => run(other.eval("input()")))).toMatchObject({ type: "EOFError" });
+    await other.close();
+  }, 60_000);
 });

@@ -46,7 +46,7 @@ describe("an aborted program", () => {
     expect(freeAfter).toBeLessThan(5_000);
   });
 
-  it("ends an await", async () => {
+  it("[W-14] ends an await", async () => {
     const controller = new AbortController();
     const sleeping = run(py.import("asyncio").sleep(20), { signal: controller.signal }).then(
       () => "ended",
@@ -59,7 +59,7 @@ describe("an aborted program", () => {
     expect(await py.eval("len([t for t in __import__('asyncio').all_tasks() if 'sleep' in repr(t)])")).toBe(0);
   });
 
-  it("is a KeyboardInterrupt in Python, and state is kept", async () => {
+  it("[W-12] is a KeyboardInterrupt in Python, and state is kept", async () => {
     await py.exec("seen = []");
     await aborted("try:\n  begin()\n  while True: pass\nexcept BaseException as e:\n  seen.append(type(e).__name__)\n  raise");
     expect(await py.eval("seen")).toEqual(["KeyboardInterrupt"]);

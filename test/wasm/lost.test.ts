@@ -11,7 +11,7 @@ describe("a fatal error", () => {
     ["os.abort", "import os\nos.abort()"],
     ["os._exit", "import os\nos._exit(3)"],
     ["process.exit of the worker", "import js\njs.process.exit(7)"],
-  ] as const)("%s settles everything that is pending", async ([, source]) => {
+  ] as const)("[W-06] [W-18] %s settles everything that is pending", async ([, source]) => {
     py = await createPython({ backend: "wasm" });
     const waiting = Array.from({ length: 20 }, () => settled(py?.import("asyncio").sleep(30)));
     const fatal = await settled(py.exec(source));

@@ -163,6 +163,15 @@ describe("what stands in the way", () => {
     });
   });
 
+  it("[W-09] a bound on memory is a MemoryError, however it is met, and the engine goes on", async () => {
+    const py = await start({ limits: { maxMemory: 128 * 2 ** 20 } });
+    expect(await py.eval("len(bytes(40_000_000))")).toBe(40_000_000);
+    await expect(run(py.eval("len(bytes(200_000_000))"))).rejects.toMatchObject({ type: "MemoryError" });
+    await expect(run(py.exec("kept = []\nwhile True: kept.append(bytearray(1_000_000))"))).rejects.toMatchObject({ type: "MemoryError" });
+    expect(await py.eval("[len(kept) > 10, kept.clear(), 1 + 1]")).toEqual([true, null, 2]);
+    expect((await py.eval("'é' * 1_000_000")).length).toBe(1_000_000);
+  });
+
   it("an aborted start rejects with the signal's reason", async () => {
     const reason = new Error("not any more");
     const controller = new AbortController();

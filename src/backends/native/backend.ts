@@ -175,6 +175,10 @@ export class NativeBackend implements Backend, ExportedMemory {
 
   #open(options: StartOptions, host: BackendHost): AddonEngine {
     if (this.#engine !== undefined) throw new EngineError("ERR_ARGUMENT", "This backend was started before.", "Make a new one.");
+    if (options.maxMemory !== undefined) {
+      const hint = 'Bound the process, or use { backend: "wasm" }.';
+      throw new EngineError("ERR_UNSUPPORTED", "limits.maxMemory is not for the native engine: its memory is this process's.", hint);
+    }
     this.#host = host;
     this.#limits = options.limits;
     const addon = loadAddon();
@@ -330,7 +334,7 @@ export class NativeBackend implements Backend, ExportedMemory {
     this.#ended = true;
     this.#pending = 0;
     const lines = text.trim().split("\n");
-    this.#host?.lost({ reason: `The engine failed: ${lines.at(-1) ?? "it gave no reason"}`, tail: text });
+    this.#host?.lost({ kind: "fatal", reason: `The engine failed: ${lines.at(-1) ?? "it gave no reason"}`, tail: text });
     void this.close();
   }
 }

@@ -8,7 +8,16 @@
  */
 import { sources } from "virtual:isopy-build";
 import { type Remote, transfer, wrap } from "comlink";
-import type { Backend, BackendHost, EngineInfo, EngineLost, ProgramId, StartOptions, StartProgress } from "../../core/backend.ts";
+import type {
+  Backend,
+  BackendHost,
+  Condemnation,
+  EngineInfo,
+  EngineLost,
+  ProgramId,
+  StartOptions,
+  StartProgress,
+} from "../../core/backend.ts";
 import { EngineError } from "../../core/errors.ts";
 import { engineOptions, readFlat, type Settle, settleReplies, writeFlat } from "../../core/transport.ts";
 import { FrameKind } from "../../core/wire/frames.ts";
@@ -35,6 +44,16 @@ export class WasmBackend implements Backend {
   #onClosed: () => void = () => {};
   #onProgress: (progress: StartProgress) => void = () => {};
   #ended = false;
+  /** Without shared memory: the program that the worker said it runs. */
+  #running: ProgramId = 0;
+  readonly condemnation: Condemnation = {
+    blocks: (id) => {
+      const interrupts = this.#interrupts;
+      if (interrupts !== undefined) return interrupts.blocks(id);
+      return this.#running === 0 ? undefined : this.#running === id;
+    },
+    carryOut: (loss) => this.#lose(loss),
+  };
 
   /** @param files where the engine's files are, when they are not beside the worker's */
   constructor(spawn: () => WorkerThread, files: Partial<EngineFiles>) {
@@ -142,6 +161,8 @@ export class WasmBackend implements Backend {
       paths: options.paths,
       env: options.env,
       args: options.args,
+      maxMemory: options.maxMemory,
+      watched: options.watched,
       engineOptions: engineOptions(options),
     };
     const boot = holdLock(thread, control).then(() => control.start(transfer(start, [far])) as Promise<WorkerStarted>);
@@ -186,7 +207,7 @@ export class WasmBackend implements Backend {
             { cause: more.cause },
           ),
         );
-        this.#lose(reason, more);
+        this.#lose({ reason, ...more });
       });
       boot.then(resolve, reject).finally(done);
     });
@@ -214,8 +235,11 @@ export class WasmBackend implements Backend {
       this.#onProgress(message.progress);
     } else if ("closed" in message) {
       this.#onClosed();
+    } else if ("running" in message) {
+      this.#running = message.running;
     } else {
-      this.#lose(message.fatal, { tail: message.tail });
+      const { fatal: reason, kind, tail } = message;
+      this.#lose({ kind, reason, tail });
     }
   }
 
@@ -225,7 +249,7 @@ export class WasmBackend implements Backend {
     else if (kind === FrameKind.EVENT) host.event(bytes);
     else if (kind === FrameKind.FORGET) host.forget(this.#read(readFlat, bytes) ?? []);
     else if (kind === FrameKind.CALL) void this.#call(host, bytes);
-    else this.#lose(`The engine sent a frame of kind ${kind}, which this version does not know.`);
+    else this.#lose({ kind: "protocol", reason: `The engine sent a frame of kind ${kind}, which this version does not know.` });
   }
 
   /** An engine whose frames cannot be read is beyond help. */
@@ -233,7 +257,7 @@ export class WasmBackend implements Backend {
     try {
       return read(bytes);
     } catch (error) {
-      this.#lose(`The engine sent a frame that cannot be read: ${String(error)}`, { cause: error });
+      this.#lose({ kind: "protocol", reason: `The engine sent a frame that cannot be read: ${String(error)}`, cause: error });
       return undefined;
     }
   }
@@ -263,14 +287,14 @@ export class WasmBackend implements Backend {
     else void answer.then((late) => mailbox.answer(question, late));
   }
 
-  #lose(reason: string, more: Omit<EngineLost, "reason"> = {}): void {
+  #lose(loss: EngineLost): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#interrupts?.stop();
     this.#pending = 0;
     this.#onClosed();
     void this.#thread?.terminate();
-    this.#host?.lost({ reason, ...more });
+    this.#host?.lost(loss);
   }
 }
 

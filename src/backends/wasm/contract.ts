@@ -7,7 +7,7 @@
  * a worker that is blocked in a call into JavaScript.
  */
 
-import type { StartProgress } from "../../core/backend.ts";
+import type { LossKind, StartProgress } from "../../core/backend.ts";
 
 /** One frame on its way: its kind and its bytes. */
 export type Frame = readonly [kind: number, bytes: Uint8Array];
@@ -28,8 +28,10 @@ export type ToMain =
   | { readonly progress: StartProgress }
   /** Exit handlers have run; nothing comes after this. */
   | { readonly closed: true }
+  /** Without shared memory, where that is asked for: the program that runs from now on; 0: none does. */
+  | { readonly running: number }
   /** The engine cannot go on; with the last lines that Pyodide wrote about it. */
-  | { readonly fatal: string; readonly tail: string };
+  | { readonly fatal: string; readonly kind: LossKind; readonly tail: string };
 
 /** Where the engine's files are; every one is given, nothing is looked up elsewhere. */
 export interface EngineFiles {
@@ -47,6 +49,10 @@ export interface WorkerStart {
   readonly paths: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly args: readonly string[];
+  /** Bytes of WebAssembly memory. */
+  readonly maxMemory: number | undefined;
+  /** Whether the engine says which program runs. */
+  readonly watched: boolean;
   /** A stream with a dict (PROTOCOL.md, section 8), or empty. */
   readonly engineOptions: Uint8Array;
 }

@@ -1,5 +1,5 @@
 /**
- * The main thread's side of interrupts: which programs are to be stopped, and the signal.
+ * The main thread's side of interrupts: what runs, which programs are to be stopped, and the signal.
  *
  * Pyodide reads the signal and clears it in two steps, so one that comes in between is lost: it is
  * given again until the program has settled. That is harmless, because the handler in Python only
@@ -8,7 +8,7 @@
 import { Control, interruptLabel, interruptSlots } from "./shared.ts";
 
 const SIGINT = 2;
-const repeatAfter = 50;
+const repeatAfter = 10;
 
 export class InterruptRequests {
   readonly #cells: Int32Array;
@@ -26,6 +26,12 @@ export class InterruptRequests {
       this.#list(id);
     }
     this.#signal();
+  }
+
+  /** Whether a program runs now; undefined: none does. The engine must have been started `watched`. */
+  blocks(id: number): boolean | undefined {
+    const label = Atomics.load(this.#cells, Control.running);
+    return label === 0 ? undefined : label === interruptLabel(id);
   }
 
   settled(id: number): void {

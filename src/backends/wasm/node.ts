@@ -31,8 +31,11 @@ function startThread(file: URL | string): WorkerThread {
         if (!ended) listener(reason, more);
         ended = true;
       };
-      worker.on("error", (cause: unknown) => once(`The worker failed: ${String(cause)}.`, { cause }));
-      worker.on("exit", (exitCode) => once(`The worker ended with exit code ${exitCode}.`, { exitCode }));
+      worker.on("error", (cause: unknown) => {
+        const full = (cause as { readonly code?: unknown } | null)?.code === "ERR_WORKER_OUT_OF_MEMORY";
+        once(`The worker failed: ${String(cause)}.`, { kind: full ? "memory" : "fatal", cause });
+      });
+      worker.on("exit", (exitCode) => once(`The worker ended with exit code ${exitCode}.`, { kind: "exit", exitCode }));
     },
     async terminate() {
       ended = true;

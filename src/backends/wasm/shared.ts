@@ -17,6 +17,8 @@ export const Control = {
   label: 3,
   /** 1 when the main thread has another parcel ready and wants to hear that this one was taken. */
   more: 4,
+  /** The program that runs, as `interruptLabel` writes it; 0: none does, or nobody wants to know. */
+  running: 5,
   /** First of `interruptSlots` program ids (modulo 2**31, plus 1; 0 is a free slot) to be interrupted. */
   interrupts: 8,
 } as const;

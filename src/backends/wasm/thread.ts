@@ -12,7 +12,7 @@ export interface WorkerThread {
   /** The worker has taken it: listens for its release. Resolves when it does. */
   held?(): Promise<void>;
   /** The worker failed outside our code or ended; called at most once, never after `terminate`. */
-  onEnd(listener: (reason: string, more: Pick<EngineLost, "exitCode" | "cause">) => void): void;
+  onEnd(listener: (reason: string, more: Pick<EngineLost, "kind" | "exitCode" | "cause">) => void): void;
   /** Resolves when it is gone. */
   terminate(): Promise<void>;
   /** Whether this worker keeps the process alive; no effect in browsers. */

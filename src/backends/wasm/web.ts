@@ -29,7 +29,7 @@ function workerThread(make: () => Worker): WorkerThread {
     alive,
     async held() {
       if (alive === undefined || !(await isHeld(alive))) return;
-      void gone(alive).then(() => end("The worker ended without a word: it closed itself, or the browser took it away.", {}));
+      void gone(alive).then(() => end("The worker ended without a word: it closed itself, or the browser took it away.", { kind: "exit" }));
     },
     onEnd(listener) {
       end = (reason, more) => {
@@ -41,7 +41,7 @@ function workerThread(make: () => Worker): WorkerThread {
       worker.onerror = async (event) => {
         worker.onerror = null;
         const told = event.message ? `The worker failed: ${event.message}` : await whyUnloaded(url, policy.blocked(), since);
-        end(told, { cause: event.error });
+        end(told, { kind: "fatal", cause: event.error });
       };
     },
     async terminate() {

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pyodide.ffi import to_js
 
 from .engine import Engine
-from .lanes import current
+from .lanes import current, watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +96,9 @@ class WorkerEngine:
         ended, self._host.interrupted = self._host.interrupted, False
         return ended
 
-    def install_sigint(self, engine: Engine, take: Callable[[int], bool]) -> None:
+    def install_sigint(
+        self, engine: Engine, take: Callable[[int], bool], repeat: Callable[[int], None]
+    ) -> None:
         def on_sigint(_signum: int, _frame: object) -> None:
             program = current()[1]
             # Not while a frame is received: its interrupt ends the wait of this very program.
@@ -104,6 +106,17 @@ class WorkerEngine:
                 engine.interrupts.signal((program,))
 
         signal.signal(signal.SIGINT, on_sigint)
+        unraisable = sys.unraisablehook
+
+        def ignored(details: sys.UnraisableHookArgs) -> None:
+            program = current()[1]
+            # Raised in a finalizer, say, where Python drops it: the program has not heard it.
+            if details.exc_type is KeyboardInterrupt and program and program in engine.interrupts.cancelled:
+                repeat(program)
+            else:
+                unraisable(details)
+
+        sys.unraisablehook = ignored
 
 
 def start(worker: Any, options: Any, paths: list[str], args: list[str]) -> WorkerEngine:
@@ -111,9 +124,11 @@ def start(worker: Any, options: Any, paths: list[str], args: list[str]) -> Worke
     sys.argv[:] = ["", *args]
     host = WorkerHost(worker)
     engine = Engine(host, options.to_bytes())
+    if worker.running is not None:
+        watch(worker.running)
     served = WorkerEngine(engine, host)
     if worker.canInterrupt:
-        served.install_sigint(engine, worker.takeInterrupt)
+        served.install_sigint(engine, worker.takeInterrupt, worker.repeatInterrupt)
         _install_sleep(worker.sleep)
     _survive_exits(engine)
     return served

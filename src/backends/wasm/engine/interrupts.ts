@@ -12,6 +12,8 @@ export interface InterruptBridge {
   readonly canInterrupt: boolean;
   /** Whether the program is to be interrupted; true once per request. */
   takeInterrupt(program: number): boolean;
+  /** It was raised where Python ignores exceptions: the next signal is for the program once more. */
+  repeatInterrupt(program: number): void;
   /** Sleeps; true when a signal came before the time was over. */
   sleep(milliseconds: number): boolean;
 }
@@ -21,7 +23,7 @@ export class Interrupts {
 
   constructor(pyodide: PyodideInterface, control: SharedArrayBuffer | null) {
     if (control === null) {
-      this.bridge = { canInterrupt: false, takeInterrupt: () => false, sleep: () => false };
+      this.bridge = { canInterrupt: false, takeInterrupt: () => false, repeatInterrupt: () => {}, sleep: () => false };
       return;
     }
     const cells = new Int32Array(control);
@@ -34,6 +36,11 @@ export class Interrupts {
           if (Atomics.compareExchange(cells, slot, label, 0) === label) return true;
         }
         return false;
+      },
+      repeatInterrupt(program) {
+        for (let slot = Control.interrupts; slot < Control.interrupts + interruptSlots; slot++) {
+          if (Atomics.compareExchange(cells, slot, 0, interruptLabel(program)) === 0) return;
+        }
       },
       sleep(milliseconds) {
         if (Atomics.wait(cells, Control.signal, 0, milliseconds) === "timed-out") return false;

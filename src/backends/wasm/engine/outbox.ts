@@ -9,13 +9,21 @@ export class Outbox {
   readonly #port: MessagePort;
   #frames: Frame[] = [];
   #scheduled = false;
+  /** Pushes what was collected elsewhere and comes before the next frame. */
+  before: () => void = () => {};
 
   constructor(port: MessagePort) {
     this.#port = port;
   }
 
   push(kind: number, bytes: Uint8Array): void {
+    this.before();
     this.#frames.push([kind, bytes]);
+    this.soon();
+  }
+
+  /** A flush, unless the turn makes one. */
+  soon(): void {
     if (this.#scheduled) return;
     // Whoever runs the turn flushes at its end; this is for frames that come between turns.
     this.#scheduled = true;
@@ -26,6 +34,7 @@ export class Outbox {
   }
 
   flush(): void {
+    this.before();
     if (this.#frames.length === 0) return;
     const frames = this.#frames.map(([kind, bytes]): Frame => [kind, owned(bytes)]);
     this.#frames = [];

@@ -9,11 +9,13 @@ import type { PyodideInterface } from "pyodide";
 import type { PyProxy } from "pyodide/ffi";
 import type { EngineFiles, StartFailure, ToWorker, WorkerControl, WorkerStart } from "../contract.ts";
 import { Asking } from "./asking.ts";
-import { isFatal, isInterrupt } from "./fatal.ts";
+import { isFatal, isInterrupt, lossKind } from "./fatal.ts";
 import { Interrupts } from "./interrupts.ts";
 import { load } from "./load.ts";
+import { limitMemory } from "./memory.ts";
 import { Outbox, owned } from "./outbox.ts";
 import { type Realm, StartError } from "./realm.ts";
+import { runningReports, type SayRunning } from "./running.ts";
 import { Streams } from "./streams.ts";
 
 /** What `host.py` may use. */
@@ -23,6 +25,8 @@ export interface HostBridge {
   send(kind: number, address: number, length: number): void;
   ask(address: number, length: number): Uint8Array | undefined;
   wake(): void;
+  /** Undefined: nobody wants to know. */
+  readonly running: SayRunning | undefined;
 }
 
 interface PythonEngine extends PyProxy {
@@ -76,9 +80,10 @@ class Engine {
 
   static async start(realm: Realm, start: WorkerStart): Promise<Engine> {
     const outbox = new Outbox(start.port);
-    const streams = new Streams((kind, bytes) => outbox.push(kind, bytes));
+    const streams = new Streams(outbox);
     const files: EngineFiles = { ...realm.files, ...start.files };
     const progress = (stage: string) => (loaded: number, total: number) => outbox.post({ progress: { stage, loaded, total } });
+    if (start.maxMemory !== undefined) limitMemory(start.maxMemory);
     const pyodide = await load(realm, files, start.env, streams, progress("load"));
     progress("python")(0, 1);
     const engine = new Engine(pyodide, start, outbox, realm);
@@ -90,7 +95,7 @@ class Engine {
   private constructor(pyodide: PyodideInterface, start: WorkerStart, outbox: Outbox, realm: Realm) {
     this.#outbox = outbox;
     this.#realm = realm;
-    watchFatal(pyodide, (reason) => this.#lose(reason));
+    watchFatal(pyodide, (error) => this.#lose(error));
 
     const { shared } = start;
     const asking =
@@ -113,6 +118,7 @@ class Engine {
         return asking.ask(copyOut(address, length));
       },
       wake: () => this.#wake(),
+      running: start.watched ? runningReports(shared?.control ?? null, outbox) : undefined,
       ...interrupts.bridge,
     };
 
@@ -191,28 +197,28 @@ class Engine {
       // An interrupt that came between two programs is nobody's. Programs and frames report their own failures,
       // so anything else is the engine's: user code has taken away what it stands on (`builtins.len = None`).
       if (isInterrupt(error)) this.#busy = false;
-      else this.#lose(String(error));
+      else this.#lose(error);
     }
   }
 
   /** E.g. in a callback of Python's event loop: the worker lives on, and the error is seen. */
   #uncaught(error: unknown, streams: Streams): void {
-    if (isFatal(error)) this.#lose(String(error));
+    if (isFatal(error)) this.#lose(error);
     else streams.line("stderr", `isopy: nobody caught ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   }
 
-  #lose(reason: string): void {
+  #lose(error: unknown): void {
     if (this.#lost) return;
     this.#lost = true;
     this.#busy = true;
-    this.#outbox.post({ fatal: reason, tail: this.#realm.tail() });
+    this.#outbox.post({ fatal: String(error), kind: lossKind(error), tail: this.#realm.tail() });
   }
 }
 
 /** Pyodide tells about errors that it does not survive, wherever they come up. */
-function watchFatal(pyodide: PyodideInterface, lost: (reason: string) => void): void {
+function watchFatal(pyodide: PyodideInterface, lost: (error: unknown) => void): void {
   const api = (pyodide as unknown as { _api: { on_fatal?: (error: unknown) => void } })._api;
-  api.on_fatal = (error) => lost(String(error));
+  api.on_fatal = lost;
 }
 
 /** Files of two builds would fail later, and strangely. (Where bytes cannot be hashed, this is what tells.) */

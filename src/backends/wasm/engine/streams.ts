@@ -2,30 +2,54 @@
  * What C code writes to file descriptors 1 and 2, as EVENT frames.
  *
  * Python's own `sys.stdout` never comes this way: `_isopy` replaces it. A write may come in the
- * middle of a Python call, so the frame is made here, without Python, and leaves with the turn.
+ * middle of a Python call, so the frame is made here, without Python. Small writes are collected until
+ * something else is sent or the turn is over, and leave by themselves when they are many: a program that
+ * never ends is seen to write, and what it writes is not kept.
  */
 import { FrameKind } from "../../../core/wire/frames.ts";
+import type { Outbox } from "./outbox.ts";
 
 export type StreamName = "stdout" | "stderr";
 
-export class Streams {
-  readonly #send: (kind: number, bytes: Uint8Array) => void;
-  readonly #decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+/** Characters that are sent in the middle of a turn. */
+const MANY = 16_384;
 
-  constructor(send: (kind: number, bytes: Uint8Array) => void) {
-    this.#send = send;
+export class Streams {
+  readonly #outbox: Outbox;
+  readonly #decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+  #name: StreamName = "stdout";
+  #text = "";
+
+  constructor(outbox: Outbox) {
+    this.#outbox = outbox;
+    outbox.before = () => this.#emit();
   }
 
   /** A line of start-up output, without its end. */
   line(name: StreamName, line: string): void {
-    this.#send(FrameKind.EVENT, streamEvent(name, `${line}\n`));
+    this.#add(name, `${line}\n`);
   }
 
   /** @returns how many bytes were taken: all. */
   write(name: StreamName, bytes: Uint8Array): number {
-    const text = this.#decoders[name].decode(bytes, { stream: true });
-    if (text !== "") this.#send(FrameKind.EVENT, streamEvent(name, text));
+    this.#add(name, this.#decoders[name].decode(bytes, { stream: true }));
     return bytes.length;
+  }
+
+  #add(name: StreamName, text: string): void {
+    if (text === "") return;
+    if (name !== this.#name) this.#emit();
+    this.#name = name;
+    this.#text += text;
+    if (this.#text.length >= MANY) this.#outbox.flush();
+    else this.#outbox.soon();
+  }
+
+  #emit(): void {
+    const text = this.#text;
+    if (text === "") return;
+    this.#text = "";
+    this.#outbox.push(FrameKind.EVENT, streamEvent(this.#name, text));
   }
 }
 
