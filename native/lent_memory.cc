@@ -55,7 +55,7 @@ int refuse_buffer(Py_buffer* buffer, const char* why) {
   return -1;
 }
 
-int get_buffer(PyObject* self, Py_buffer* buffer, int flags) {
+int memory_get_buffer(PyObject* self, Py_buffer* buffer, int flags) {
   Memory* memory = memory_of(self);
   if (memory == nullptr || memory->over)
     return refuse_buffer(buffer, "the JavaScript call that this memory was lent for is over");
@@ -80,7 +80,7 @@ int get_buffer(PyObject* self, Py_buffer* buffer, int flags) {
   return 0;
 }
 
-void release_buffer(PyObject* self, Py_buffer*) {
+void memory_release_buffer(PyObject* self, Py_buffer*) {
   Memory* memory = memory_of(self);
   if (--memory->exports == 0 && memory->over) memory->store.let_go();
 }
@@ -188,8 +188,8 @@ bool install_lent_memory(const Gil&) {
   if (!bare) return false;
   object_size = py().PyLong_AsUnsignedLong(bare.get());
   PyTypeSlot slots[] = {{kTypeDealloc, slot(&memory_dealloc)},
-                        {kTypeGetBuffer, slot(&get_buffer)},
-                        {kTypeReleaseBuffer, slot(&release_buffer)},
+                        {kTypeGetBuffer, slot(&memory_get_buffer)},
+                        {kTypeReleaseBuffer, slot(&memory_release_buffer)},
                         {0, nullptr}};
   PyTypeSpec spec = {"_isopy_native.LentMemory", static_cast<int>(object_size + sizeof(Memory*)), 0,
                      kTypeFinalFlags, slots};

@@ -8,12 +8,14 @@ import type { CallbackId, ExportedMemory, ExportId, HandleId, WireLimits } from 
 import type { AnswerCodec } from "./callbacks.ts";
 import type { ReadOptions } from "./conversion.ts";
 import type { EnumMembers } from "./enums.ts";
+import { EngineError } from "./errors.ts";
 import type { Exceptions } from "./exceptions.ts";
 import { ExprNode, type Home } from "./expression.ts";
 import type { HandleBook } from "./handles.ts";
 import { proxied } from "./lending.ts";
 import type { LentTable } from "./lent.ts";
-import { type LentMemory, type LoanBook, noCall } from "./lent-memory.ts";
+import type { LentMemory } from "./lent-memory.ts";
+import type { LoanBook } from "./loans.ts";
 import type { Inbound, Outbound, WireError } from "./marshal/boundary.ts";
 import { decodeStream } from "./marshal/decode.ts";
 import { encodeStream } from "./marshal/encode.ts";
@@ -188,6 +190,15 @@ export class Codec implements Outbound, Inbound, AnswerCodec {
       this.loans = loans;
     }
   }
+}
+
+/** Where there is no call whose length memory could be lent for. */
+function noCall(): never {
+  throw new EngineError(
+    "ERR_UNSUPPORTED",
+    "view() lends memory for the length of a synchronous call, as one of its arguments, and here is none.",
+    'Use "isopy/sync" on the native engine, or pass the array itself: it is copied.',
+  );
 }
 
 /** Facts about anything that can be thrown, even an object that throws when it is looked at. */

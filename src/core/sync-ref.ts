@@ -6,7 +6,8 @@
  */
 import type { Scalar, SyncCalls, SyncResult } from "./backend.ts";
 import type { RefTarget } from "./expression.ts";
-import { LentMemory, type LoanBook } from "./lent-memory.ts";
+import { LentMemory } from "./lent-memory.ts";
+import type { LoanBook } from "./loans.ts";
 import { type Lease, type RefHome, RefNode } from "./ref.ts";
 import { nodeOf, refuseJson } from "./surface.ts";
 import { asSyncIterator } from "./sync-iteration.ts";

@@ -23,7 +23,7 @@ import { EngineError, PythonError, placeHint, placeStack } from "./errors.ts";
 import { SessionRegistry } from "./events.ts";
 import { ExprNode, type RefTarget } from "./expression.ts";
 import { hintFor } from "./hints.ts";
-import { LoanBook } from "./lent-memory.ts";
+import { LoanBook } from "./loans.ts";
 import { Encoder, encodeInto, type KnownParts } from "./marshal/encode.ts";
 import { tupleOf } from "./marshal/literals.ts";
 import { readScalar } from "./scalar.ts";
