@@ -234,14 +234,21 @@ onEach(asyncEngines, (engine) => {
     await new Promise((resolve) => setTimeout(resolve, 5)).then(() => order.push("timer"));
     await slept;
     expect(order).toEqual(["timer", "python"]);
-    const sleeps = Array.from({ length: 8 }, () => run(py.eval("__import__('time').sleep(0.15)")));
-    let awake = false;
-    const all = Promise.all(sleeps).then(() => {
-      awake = true;
+    let open = (): void => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
     });
+    let answered = 0;
+    const waiting = Array.from({ length: 8 }, () =>
+      run(py.eval("wait()", { locals: { wait: () => gate } })).then(() => {
+        answered += 1;
+      }),
+    );
     await readFile(new URL(import.meta.url));
-    expect(awake).toBe(false);
-    await all;
+    expect(answered).toBe(0);
+    open();
+    await Promise.all(waiting);
+    expect(answered).toBe(8);
   });
 
   test("[PT-07] an error of an overlapping call is typed, also when the text looks like one", async () => {
