@@ -165,7 +165,7 @@ describe("lent memory", () => {
     expect(f(view(Uint8Array.of(1, 2)), 5)).toBe(3);
     expect(calls.log).toEqual([
       ["lend", [1, 2], "B", 1, false],
-      ["callRefs", 1, 1, 100, 5],
+      ["callRefs", 1, 1, 100, 5, false],
       ["end", 1],
     ]);
   });
