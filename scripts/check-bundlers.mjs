@@ -93,7 +93,10 @@ async function bundlers() {
   if (fs.existsSync(path.join(folder, "node_modules")) && isFresh("bundlers", hash)) return undefined;
   fs.mkdirSync(folder, { recursive: true });
   for (const name of ["package.json", "package-lock.json"]) fs.copyFileSync(inRoot("test/bundlers", name), path.join(folder, name));
-  const outcome = await npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"], { cwd: folder, timeout: 180_000 });
+  const outcome = await npm(["ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"], {
+    cwd: folder,
+    timeout: 180_000,
+  });
   if (outcome.code !== 0) return fail("npm ci of the bundlers", tail(outcome));
   setFresh("bundlers", hash);
   return undefined;
