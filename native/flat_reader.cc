@@ -1,9 +1,9 @@
 #include "flat_reader.h"
 
-#include <cmath>
 #include <cstring>
 
 #include "environment.h"
+#include "scalars.h"
 
 namespace isopy {
 
@@ -11,7 +11,6 @@ using namespace flat;
 
 namespace {
 
-constexpr double kMaxSafe = 9007199254740991.0;
 constexpr std::size_t kKeptUnits = std::size_t{1} << 20;
 
 PyObject* shared(PyObject* object) {
@@ -19,14 +18,9 @@ PyObject* shared(PyObject* object) {
   return object;
 }
 
-/// A number of JavaScript: an int when it is a safe integer; -0 stays a float, because int has none.
 PyObject* number(double value) {
-  if (value >= -kMaxSafe && value <= kMaxSafe) {
-    const auto whole = static_cast<long long>(value);
-    if (static_cast<double>(whole) == value && (whole != 0 || !std::signbit(value)))
-      return py().PyLong_FromLongLong(whole);
-  }
-  return py().PyFloat_FromDouble(value);
+  GilHeld held;  // the whole reader runs attached
+  return number_to_python(held.token(), value).release();
 }
 
 /// No new containers are examined while this lives.

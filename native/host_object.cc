@@ -269,38 +269,31 @@ PyObject* host_unexport(PyObject* self, PyObject* const* args, Py_ssize_t count)
 /// In a forked child: Python code has come back to a loop that belongs to the parent.
 PyObject* host_end_fork(PyObject*, PyObject* const*, Py_ssize_t) { end_forked_child(); }
 
-using Fastcall = PyObject* (*)(PyObject*, PyObject* const*, Py_ssize_t);
-PyMethodDef method(const char* name, Fastcall function) {
-  // Through a generic pointer: METH_FASTCALL tells Python the real type.
-  return {name, reinterpret_cast<PyObject* (*)(PyObject*, PyObject*)>(reinterpret_cast<void (*)()>(function)),
-          kMethFastcall, nullptr};
-}
-
 // Python keeps pointers to these.
 PyMethodDef methods[] = {
-    method("send", &host_send),
-    method("ask", &host_ask),
-    method("wake", &host_wake),
-    method("tick", &host_tick),
-    method("reply", &host_reply),
-    method("announce", &host_announce),
-    method("interrupt_thread", &host_interrupt_thread),
-    method("write_off", &host_write_off),
-    method("keeping_signal", &host_keeping_signal),
-    method("introduce", &host_introduce),
-    method("object_of", &host_object_of),
-    method("release", &host_release),
-    method("handles", &host_handles),
-    method("interruptible", &host_interruptible),
-    method("type_modified", &host_type_modified),
-    method("export", &host_export),
-    method("unexport", &host_unexport),
-    method("on_js_thread", &host_on_js_thread),
-    method("end_fork", &host_end_fork),
+    fast_method("send", &host_send),
+    fast_method("ask", &host_ask),
+    fast_method("wake", &host_wake),
+    fast_method("tick", &host_tick),
+    fast_method("reply", &host_reply),
+    fast_method("announce", &host_announce),
+    fast_method("interrupt_thread", &host_interrupt_thread),
+    fast_method("write_off", &host_write_off),
+    fast_method("keeping_signal", &host_keeping_signal),
+    fast_method("introduce", &host_introduce),
+    fast_method("object_of", &host_object_of),
+    fast_method("release", &host_release),
+    fast_method("handles", &host_handles),
+    fast_method("interruptible", &host_interruptible),
+    fast_method("type_modified", &host_type_modified),
+    fast_method("export", &host_export),
+    fast_method("unexport", &host_unexport),
+    fast_method("on_js_thread", &host_on_js_thread),
+    fast_method("end_fork", &host_end_fork),
 };
 
-PyMethodDef first_steps_method = method("first_steps", &host_first_steps);
-PyMethodDef main_method = method("wake_main", &host_wake_main);
+PyMethodDef first_steps_method = fast_method("first_steps", &host_first_steps);
+PyMethodDef main_method = fast_method("wake_main", &host_wake_main);
 
 PyOwned attribute(const PyOwned& object, const char* name) {
   return PyOwned::steal(py().PyObject_GetAttrString(object.get(), name));

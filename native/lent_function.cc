@@ -48,12 +48,6 @@ LentPart& part_of(PyObject* self) {
   return *reinterpret_cast<LentPart*>(reinterpret_cast<char*>(self) + object_size);
 }
 
-/// Typed through a generic pointer, as Python's slot tables are.
-template <typename Function>
-void* slot(Function* function) {
-  return reinterpret_cast<void*>(function);
-}
-
 void lent_dealloc(PyObject* self) {
   delete part_of(self).binding;
   PyObject* type = type_of(self);
@@ -270,19 +264,12 @@ PyObject* function_type(PyObject*, PyObject* const* args, Py_ssize_t count) {
       {"__vectorcalloffset__", kMemberSsize,
        static_cast<Py_ssize_t>(object_size + offsetof(LentPart, vectorcall)), kMemberReadOnly, nullptr},
       {nullptr, 0, 0, 0, nullptr}};
-  PyTypeSlot slots[] = {{kTypeCall, slot(&lent_call)}, {kTypeMembers, members}, {0, nullptr}};
+  PyTypeSlot slots[] = {{kTypeCall, type_slot(&lent_call)}, {kTypeMembers, members}, {0, nullptr}};
   PyTypeSpec spec = {"_isopy.proxies.JsFunction", 0, 0, kTypeFlags | kTypeVectorcall, slots};
   return py().PyType_FromSpecWithBases(&spec, bases.get());
 }
 
-using Fastcall = PyObject* (*)(PyObject*, PyObject* const*, Py_ssize_t);
-
-PyMethodDef method(const char* name, Fastcall function) {
-  // Through a generic pointer: METH_FASTCALL tells Python the real type.
-  return {name, reinterpret_cast<PyObject* (*)(PyObject*, PyObject*)>(reinterpret_cast<void*>(function)),
-          kMethFastcall, nullptr};
-}
-PyMethodDef function_type_method = method("function_type", &function_type);
+PyMethodDef function_type_method = fast_method("function_type", &function_type);
 
 }  // namespace
 
@@ -290,7 +277,7 @@ bool install_lent_types(const Gil&) {
   PyOwned bare = PyOwned::steal(py().PyObject_GetAttrString(py().PyBaseObject_Type, "__basicsize__"));
   if (!bare) return false;
   object_size = py().PyLong_AsUnsignedLong(bare.get());
-  PyTypeSlot slots[] = {{kTypeDealloc, slot(&lent_dealloc)}, {0, nullptr}};
+  PyTypeSlot slots[] = {{kTypeDealloc, type_slot(&lent_dealloc)}, {0, nullptr}};
   PyTypeSpec spec = {"_isopy_native.Lent", static_cast<int>(object_size + sizeof(LentPart)), 0, kTypeFlags,
                      slots};
   PyObject* module = py().PyImport_AddModule("_isopy_native");  // borrowed

@@ -36,11 +36,6 @@ Memory*& memory_of(PyObject* self) {
   return *reinterpret_cast<Memory**>(reinterpret_cast<char*>(self) + object_size);
 }
 
-template <typename Function>
-void* slot(Function* function) {
-  return reinterpret_cast<void*>(function);
-}
-
 void memory_dealloc(PyObject* self) {
   delete memory_of(self);
   PyObject* type = type_of(self);
@@ -187,9 +182,9 @@ bool install_lent_memory(const Gil&) {
   PyOwned bare = PyOwned::steal(py().PyObject_GetAttrString(py().PyBaseObject_Type, "__basicsize__"));
   if (!bare) return false;
   object_size = py().PyLong_AsUnsignedLong(bare.get());
-  PyTypeSlot slots[] = {{kTypeDealloc, slot(&memory_dealloc)},
-                        {kTypeGetBuffer, slot(&memory_get_buffer)},
-                        {kTypeReleaseBuffer, slot(&memory_release_buffer)},
+  PyTypeSlot slots[] = {{kTypeDealloc, type_slot(&memory_dealloc)},
+                        {kTypeGetBuffer, type_slot(&memory_get_buffer)},
+                        {kTypeReleaseBuffer, type_slot(&memory_release_buffer)},
                         {0, nullptr}};
   PyTypeSpec spec = {"_isopy_native.LentMemory", static_cast<int>(object_size + sizeof(Memory*)), 0,
                      kTypeFinalFlags, slots};

@@ -56,6 +56,20 @@ constexpr unsigned int kTypeFlags = (1u << 18) | (1u << 10), kTypeFinalFlags = 1
 constexpr unsigned int kTypeVectorcall = 1u << 11;
 constexpr int kMethVarargsKeywords = 0x0003;
 
+/// Typed through a generic pointer, as Python's slot tables are.
+template <typename Function>
+void* type_slot(Function* function) {
+  return reinterpret_cast<void*>(function);
+}
+
+using Fastcall = PyObject* (*)(PyObject* self, PyObject* const* args, Py_ssize_t count);
+
+/// A METH_FASTCALL function, which tells Python the real type of the pointer.
+inline PyMethodDef fast_method(const char* name, Fastcall function) {
+  return {name, reinterpret_cast<PyObject* (*)(PyObject*, PyObject*)>(type_slot(function)), kMethFastcall,
+          nullptr};
+}
+
 /// PEP 3118; the same since 3.3.
 struct Py_buffer {
   void* buf;

@@ -1,6 +1,5 @@
 #include "scalars.h"
 
-#include <cmath>
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -9,7 +8,6 @@ namespace isopy {
 
 namespace {
 
-constexpr double kMaxSafeInteger = 9007199254740991.0;
 constexpr long long kMaxSafe = 9007199254740991LL;
 
 /// Copies UTF-16 to bytes as long as it is one-byte text; whether all of it was. Without a branch in
@@ -144,16 +142,6 @@ Conversion str_to_javascript(napi_env env, PyObject* object, napi_value& result)
 }
 
 }  // namespace
-
-PyOwned number_to_python(const Gil&, double number) {
-  // Through the integer, not `trunc`: a tenth of what a call with two numbers costs.
-  if (number >= -kMaxSafeInteger && number <= kMaxSafeInteger) {
-    const auto whole = static_cast<long long>(number);
-    if (static_cast<double>(whole) == number && (whole != 0 || !std::signbit(number)))
-      return PyOwned::steal(py().PyLong_FromLongLong(whole));
-  }
-  return PyOwned::steal(py().PyFloat_FromDouble(number));
-}
 
 bool number_to_javascript(const Gil&, PyObject* object, double& number) {
   PyObject* type = type_of(object);

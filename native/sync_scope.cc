@@ -3,6 +3,7 @@
 #include "forking.h"
 #include "host_object.h"
 #include "interpreter.h"
+#include "scalars.h"
 
 namespace isopy {
 
@@ -10,8 +11,6 @@ namespace {
 
 /// JavaScript need not hear of a callback that Python dropped at once, but must in the end.
 constexpr Py_ssize_t kManyDropped = 64;
-
-constexpr double kMaxSafeInteger = 9007199254740991.0;
 
 void throw_closed(napi_env env) { napi_throw_error(env, "ERR_CLOSED", "The engine is closed."); }
 

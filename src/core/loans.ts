@@ -7,29 +7,14 @@
 import type { HandleId, LoanCalls } from "./backend.ts";
 import { EngineError } from "./errors.ts";
 import { isBuffer, type LentMemory, told } from "./lent-memory.ts";
-import { viewFormat } from "./marshal/buffers.ts";
+import { LETTERS, viewFormat } from "./marshal/buffers.ts";
 import { ofPython } from "./memory.ts";
 import { itemSize, NDArray } from "./values/ndarray.ts";
 
 const resizableOf = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, "resizable")?.get;
 
 /** Element types of NDArrays as formats of `struct`, complex ones as NumPy writes them. */
-const FORMATS: Readonly<Record<string, string>> = {
-  bool: "?",
-  int8: "b",
-  uint8: "B",
-  int16: "h",
-  uint16: "H",
-  int32: "i",
-  uint32: "I",
-  int64: "q",
-  uint64: "Q",
-  float16: "e",
-  float32: "f",
-  float64: "d",
-  complex64: "Zf",
-  complex128: "Zd",
-};
+const FORMATS: Readonly<Record<string, string>> = { ...LETTERS, complex64: "Zf", complex128: "Zd" };
 
 /** The loans of one engine's calls that are running. */
 export class LoanBook {

@@ -163,7 +163,7 @@ function narrowed(from: Decoder, array: TypedArray): unknown {
 }
 
 /** Element types as letters of `struct`; complex ones are two floats, dates are integers. */
-const LETTERS: Readonly<Record<string, string>> = {
+export const LETTERS: Readonly<Record<string, string>> = {
   bool: "?",
   int8: "b",
   uint8: "B",
