@@ -82,7 +82,7 @@ napi_value new_memory(napi_env env, std::size_t length, void** memory) {
 napi_value new_buffer(napi_env env, const void* data, std::size_t length) {
   void* memory = nullptr;
   napi_value buffer = new_memory(env, length, &memory);
-  if (buffer != nullptr) copy_large(memory, data, length);
+  if (buffer != nullptr) copy_out(memory, data, length);
   return buffer;
 }
 

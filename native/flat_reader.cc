@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "environment.h"
+#include "large_copy.h"
 #include "scalars.h"
 
 namespace isopy {
@@ -219,18 +220,21 @@ PyObject* FlatReader::raw(std::int32_t tag, std::size_t argument) {
   std::size_t size = argument;
   if (tag == kBytes || tag == kByteArray) {
     if (size > kInlineBytes || !left((size + 7) / 8)) return nullptr;
-    data = reinterpret_cast<const unsigned char*>(slots_ + at_);
+    const auto* start = reinterpret_cast<const char*>(slots_ + at_);
     at_ += (size + 7) / 8;
-  } else {
-    napi_value buffer = nullptr;
-    if (napi_get_element(env_, buffers_, static_cast<std::uint32_t>(argument), &buffer) != napi_ok ||
-        !read_bytes(env_, buffer, data, size))
-      return nullptr;
+    return tag == kBytes ? py().PyBytes_FromStringAndSize(start, static_cast<Py_ssize_t>(size))
+                         : py().PyByteArray_FromStringAndSize(start, static_cast<Py_ssize_t>(size));
   }
-  const auto* start = reinterpret_cast<const char*>(data);
+  napi_value buffer = nullptr;
+  if (napi_get_element(env_, buffers_, static_cast<std::uint32_t>(argument), &buffer) != napi_ok ||
+      !read_bytes(env_, buffer, data, size))
+    return nullptr;
   const auto length = static_cast<Py_ssize_t>(size);
-  return tag == kBytes || tag == kBuffer ? py().PyBytes_FromStringAndSize(start, length)
-                                         : py().PyByteArray_FromStringAndSize(start, length);
+  PyObject* made = tag == kBuffer ? py().PyBytes_FromStringAndSize(nullptr, length)
+                                  : py().PyByteArray_FromStringAndSize(nullptr, length);
+  if (made == nullptr) return nullptr;
+  copy_in(tag == kBuffer ? py().PyBytes_AsString(made) : py().PyByteArray_AsString(made), data, size);
+  return made;
 }
 
 /// `memoryview(bytearray(data)).cast(format)`

@@ -188,6 +188,7 @@ constexpr int kPyFileInput = 257;
   X(int, PyUnicode_Compare, (PyObject*, PyObject*))                                            \
   X(PyObject*, PyUnicode_FromKindAndData, (int, const void*, Py_ssize_t))                      \
   X(PyObject*, PyBytes_FromStringAndSize, (const char*, Py_ssize_t))                           \
+  X(char*, PyBytes_AsString, (PyObject*))                                                      \
   X(int, PyBytes_AsStringAndSize, (PyObject*, char**, Py_ssize_t*))                            \
   X(PyObject*, PyByteArray_FromStringAndSize, (const char*, Py_ssize_t))                       \
   X(char*, PyByteArray_AsString, (PyObject*))                                                  \

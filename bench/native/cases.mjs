@@ -40,7 +40,7 @@ export const CASES = [
     name: "10 MB of bytes in",
     unit: "ms",
     bars: [peer(1)],
-    why: "One copy into a fresh bytes object on both sides, so the two are equal but for noise (0.88 to 1.25 in six runs). Tried: copying past the caches, which loses up to 6 MB and wins only where the target is reused.",
+    why: "One copy into a fresh bytes object on both sides. Ours is shared by a second thread (ADR 24), which gains nothing while the other cores are busy.",
   },
   { key: "bytesOut", name: "10 MB of bytes out", unit: "ms", bars: [peer(1 / 1.5)] },
   { key: "arrayView", name: "NumPy 8 MB out, as a view", unit: "ms", peers: ["array"], bars: [peer(1 / 100)] },

@@ -1,4 +1,5 @@
-/** Results of megabytes: what they hold, who owns them, and what becomes of their memory. */
+/** Megabytes on their way, in and out: what they hold, who owns them, and what becomes of their memory. */
+import { createHash } from "node:crypto";
 import { createPython, type Python, toJs } from "isopy";
 import { createPythonSync, type SyncPython, toJs as toJsNow } from "isopy/sync";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -20,6 +21,12 @@ afterAll(async () => {
   await py.close();
 });
 
+/** No two pieces of it are equal: a piece at a wrong place shows. */
+function counting(size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  for (let at = 0; at < size; at++) bytes[at] = at % 251;
+  return bytes;
+}
 const filled = (size: number, value: number): Buffer => Buffer.alloc(size, value);
 
 describe("a large result", () => {
@@ -44,6 +51,32 @@ describe("a large result", () => {
         expect(all.subarray(start, stop).equals(toJsNow<Uint8Array>(make(start, stop)))).toBe(true);
       }
     }
+  });
+
+  it("arrives in Python as it was, and comes back", () => {
+    const echo = now.eval("lambda value: value");
+    const digest = now.eval("lambda value: __import__('hashlib').sha256(value).hexdigest()");
+    for (const size of SIZES) {
+      const bytes = counting(size);
+      expect(Buffer.from(bytes).equals(echo(bytes) as Uint8Array)).toBe(true);
+      expect(digest(bytes)).toBe(createHash("sha256").update(bytes).digest("hex"));
+    }
+  });
+
+  it("is whole when several threads of JavaScript copy at once", async () => {
+    const printed = await output(`${workers}
+      const copies = Array.from({ length: 4 }, (_, index) => start(\`
+        const { createPythonSync } = await import("isopy/sync");
+        const py = createPythonSync(native.python === undefined ? {} : { python: native.python });
+        const echo = py.eval("lambda value: value");
+        const bytes = Buffer.alloc(9_000_001, Buffer.from(Array.from({ length: 251 }, (_, at) => at ^ workerData)));
+        let whole = 0;
+        for (let round = 0; round < 20; round++) if (bytes.equals(echo(bytes))) whole++;
+        py.close();
+        parentPort.postMessage(whole);\`, { workerData: index }));
+      const whole = await Promise.all(copies.map(async (worker) => (await once(worker, "message"))[0]));
+      console.log(whole.join(" "));`);
+    expect(printed).toBe("20 20 20 20");
   });
 
   it("is the same when it is awaited, beside others", async () => {
