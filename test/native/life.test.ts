@@ -54,7 +54,7 @@ describe("start and close", () => {
       const folder = mkdtempSync(join(tmpdir(), "isopy-"));
       const file = join(folder, "bye");
       const py = await createPython(native);
-      await py.import("atexit").register(await py.eval("lambda path: open(path, 'w').write('bye')"), file);
+      await py.import("atexit").register(await py.eval("lambda path: __import__('pathlib').Path(path).write_text('bye')"), file);
       await py.close();
       console.log(readFileSync(file, "utf8"));
       rmSync(folder, { recursive: true });

@@ -57,7 +57,7 @@ describe("values", () => {
       const names = await py.import("os").listdir(${JSON.stringify(folder)});
       const odd = names.find((name) => name !== "é");
       const path = ${JSON.stringify(`${folder}/`)} + odd;
-      console.log(odd === "\\udcff", await py.eval("open(path).read()", { locals: { path } }), (await py.import("os").getcwd()).endsWith("/é"));
+      console.log(odd === "\\udcff", await py.eval("__import__('pathlib').Path(path).read_text()", { locals: { path } }), (await py.import("os").getcwd()).endsWith("/é"));
       await py.close();
     `,
       { env: { LANG: "C", LC_ALL: "C" } },
