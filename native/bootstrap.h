@@ -71,6 +71,8 @@ def load(directory, flags, isolated, cache):
         spec.loader.exec_module(module)
         if cache is not None:
             compiled(package, cache)
+        from _isopy import variables
+        variables.install()  # before anybody sets one
     except BaseException:
         del sys.modules["_isopy"]
         raise

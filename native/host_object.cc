@@ -11,6 +11,7 @@
 #include "interpreter.h"
 #include "locks.h"
 #include "pool.h"
+#include "python_function.h"
 #include "runtime.h"
 
 namespace isopy {
@@ -24,16 +25,6 @@ std::shared_ptr<Engine>* engine_of(PyObject* capsule) {
 }
 
 void free_engine(PyObject* capsule) { delete engine_of(capsule); }
-
-PyObject* none() {
-  py().Py_IncRef(py()._Py_NoneStruct);
-  return py()._Py_NoneStruct;
-}
-
-PyObject* wrong_arguments(const char* usage) {
-  py().PyErr_SetString(py().PyExc_TypeError, usage);
-  return nullptr;
-}
 
 /// Copies any bytes-like object; false with an error set.
 bool bytes_of(PyObject* object, std::string& bytes) {

@@ -7,6 +7,7 @@
 #include "lent_function.h"
 #include "lent_memory.h"
 #include "runtime.h"
+#include "variables.h"
 
 namespace isopy {
 
@@ -31,7 +32,7 @@ bool Interpreter::adopt(const Gil& gil, const PythonConfig& config) {
                 config.cache.data(), static_cast<Py_ssize_t>(config.cache.size()), "surrogateescape"));
   if (!scope || !directory || !flags || !cache) return false;
   if (py().PyDict_SetItemString(scope.get(), "__builtins__", py().PyEval_GetBuiltins()) != 0) return false;
-  if (!install_lent_types(gil)) return false;
+  if (!install_lent_types(gil) || !install_variables(gil)) return false;
   if (this == main().get() && !install_lent_memory(gil)) return false;
   if (!PyOwned::steal(py().PyRun_StringFlags(kBootstrap, kPyFileInput, scope.get(), scope.get(), nullptr)))
     return false;

@@ -8,6 +8,7 @@
 #include "forking.h"
 #include "interpreter.h"
 #include "threads.h"
+#include "variables.h"
 
 namespace isopy {
 
@@ -30,9 +31,9 @@ Runtime& runtime = *new Runtime;
 void initialise_without_home() {
   const char* home = std::getenv("PYTHONHOME");
   const std::string saved = home != nullptr ? home : "";
-  if (home != nullptr) unsetenv("PYTHONHOME");
+  if (home != nullptr) unset_variable("PYTHONHOME");
   py().Py_InitializeEx(0);  // 0: signals stay Node's
-  if (home != nullptr) setenv("PYTHONHOME", saved.c_str(), 1);
+  if (home != nullptr) put_variable("PYTHONHOME", saved);
 }
 
 /// Initialises, loads the package, and leaves the thread detached; its state, or null.

@@ -99,6 +99,41 @@ describe("environment variables", () => {
     expect(printed).toBe("0 true");
   });
 
+  it("[N-87] Node reads all variables while Python adds some, and freed memory is overwritten", async () => {
+    const printed = await output(
+      `
+      import { createPython } from "isopy";
+      const py = await createPython(native);
+      let over = false;
+      const storm = py.exec(${JSON.stringify("import os\nfor i in range(600): os.environ[f'ISOPY_NEW_{i}'] = str(i)")}).then(() => { over = true; });
+      let complete = true;
+      while (!over) {
+        for (let i = 0; i < 200; i++) complete &&= process.env.HOME === "/nowhere";
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await storm;
+      console.log(complete, Object.keys(process.env).filter((name) => name.startsWith("ISOPY_NEW_")).length, process.env.ISOPY_NEW_599);
+      await py.exec("for name in [name for name in os.environ if name.startswith('ISOPY_NEW_')]: del os.environ[name]");
+      console.log(Object.keys(process.env).filter((name) => name.startsWith("ISOPY_NEW_")).length, process.env.HOME);
+      await py.close();
+    `,
+      { env: { MALLOC_PERTURB_: "165", HOME: "/nowhere" } },
+    );
+    expect(printed).toBe("true 600 599\n0 /nowhere");
+  });
+
+  it("[N-87] names and values that no system takes are refused as in Python itself", async () => {
+    const printed = await output(`
+      import { createPython } from "isopy";
+      const py = await createPython(native);
+      for (const call of ["os.putenv('', 'x')", "os.putenv('a=b', 'x')", "os.putenv('a', 'x' + chr(0))", "os.unsetenv('a=')", "os.putenv(1, 'x')"]) {
+        console.log(await py.exec("import os; " + call).then(() => "taken", (error) => error.type));
+      }
+      await py.close();
+    `);
+    expect(printed).toBe("OSError\nValueError\nValueError\nOSError\nTypeError");
+  });
+
   it("[N-74] PYTHONHOME and PYTHONPATH of another Python, and a PYTHONSTARTUP, do no harm", async () => {
     const printed = await output(
       `
