@@ -64,28 +64,29 @@ async function types(user) {
       "}",
     ].join("\n"),
   );
+  const page = ["--lib", "es2022,dom,esnext.disposable", "--types", ""];
+  // A program for Node has no DOM types.
+  const program = ["--lib", "es2022", "--types", "node", "--typeRoots", inRoot("node_modules/@types")];
   const modes = [
-    ["nodenext", "nodenext"],
-    ["esnext", "bundler"],
+    ["nodenext", "nodenext", page],
+    ["esnext", "bundler", page],
+    ["nodenext", "nodenext", program],
   ];
-  for (const [module, resolution] of modes) {
+  for (const [module, resolution, platform] of modes) {
     const args = [
       "--noEmit",
       "--strict",
       "--target",
       "es2022",
-      "--lib",
-      "es2022,dom,esnext.disposable",
       "--module",
       module,
       "--moduleResolution",
       resolution,
-      "--types",
-      "",
+      ...platform,
       "user.ts",
     ];
     const outcome = await exec(bin("tsc"), args, { cwd: user });
-    if (outcome.code !== 0) return fail(`a user's types (${resolution})`, tail(outcome, 20));
+    if (outcome.code !== 0) return fail(`a user's types (${resolution}, ${platform === page ? "page" : "program"})`, tail(outcome, 20));
   }
   return pass("a user's types");
 }

@@ -147,6 +147,8 @@ export class ExprNode extends Node {
   get(_blank: object, key: string | symbol): unknown {
     if (typeof key === "string") {
       if (key === "then") return then;
+      if (key === "catch") return catchError;
+      if (key === "finally") return finallyDo;
       if (key === "toJSON") return refuseJson;
       return face(new ExprNode(this.home, this.context, Op.GET, this, key, undefined, undefined, undefined, this.get));
     }
@@ -157,7 +159,7 @@ export class ExprNode extends Node {
   }
 
   override has(blank: object, key: string | symbol): boolean {
-    return key === "then" || key === Symbol.asyncIterator || super.has(blank, key);
+    return PROMISES.has(key) || key === Symbol.asyncIterator || super.has(blank, key);
   }
 
   apply(_blank: object, _this: unknown, args: unknown[]): unknown {
@@ -189,7 +191,7 @@ export class ImportNode extends ExprNode {
     // One that was awaited has its outcome already; the next one looks again.
     if (last !== undefined && last.a === key && last.wait === undefined) return this.#lastFace;
     const found = super.get(blank, key);
-    if (typeof key === "string" && key !== "then" && key !== "toJSON") {
+    if (typeof key === "string" && key !== "toJSON" && !PROMISES.has(key)) {
       this.#last = exprOf(found);
       this.#lastFace = found;
     }
@@ -231,12 +233,30 @@ export function exprOf(value: unknown): ExprNode | undefined {
   return node instanceof ExprNode ? node : undefined;
 }
 
+/** What an expression has of a promise; every other string is Python's. */
+const PROMISES: ReadonlySet<string | symbol> = new Set(["then", "catch", "finally"]);
+
 /** Shared by all expressions: `await` calls it with the expression as `this`. */
 function then(this: unknown, fulfilled?: (value: unknown) => unknown, rejected?: (error: unknown) => unknown): PromiseLike<unknown> {
-  const node = exprOf(this);
-  if (node === undefined)
-    throw new EngineError("ERR_ARGUMENT", "`then` was taken off its expression.", "Call it as expression.then(…), or use run(expression).");
-  return node.home.start(node, node.keep ? Mode.REF : Mode.AUTO, undefined).then(fulfilled, rejected);
+  return started(this, "then").then(fulfilled, rejected);
+}
+
+function catchError(this: unknown, rejected?: (error: unknown) => unknown): PromiseLike<unknown> {
+  return started(this, "catch").then(undefined, rejected);
+}
+
+function finallyDo(this: unknown, done?: () => void): Promise<unknown> {
+  return started(this, "finally").promise.finally(done);
+}
+
+function started(expression: unknown, method: string): Wait {
+  const node = exprOf(expression);
+  if (node !== undefined) return node.home.start(node, node.keep ? Mode.REF : Mode.AUTO, undefined);
+  throw new EngineError(
+    "ERR_ARGUMENT",
+    `\`${method}\` was taken off its expression.`,
+    `Call it as expression.${method}(…), or use run(expression).`,
+  );
 }
 
 export function asyncIterator(this: unknown): AsyncIterableIterator<unknown> {

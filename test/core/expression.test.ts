@@ -95,10 +95,23 @@ describe("expressions", () => {
     expect(sent[0]?.instructions.filter(([op]) => op === "call")).toHaveLength(2);
   });
 
+  it("has a promise's methods, which run it once", async () => {
+    const { py, sent } = await scriptedPython({ replies: [7] });
+    let over = 0;
+    const x = py.import("m").f();
+    expect(await x.finally(() => over++).catch(() => 0)).toBe(7);
+    expect(await x.catch(() => 0)).toBe(7);
+    expect(over).toBe(1);
+    expect(sent).toHaveLength(1);
+    const { catch: loose } = py.import("m").g();
+    expect(() => loose(() => 0)).toThrow(/`catch` was taken off its expression/);
+  });
+
   it("verbs reach what syntax cannot", async () => {
     const { py, sent } = await scriptedPython({ always: () => [null] });
     const m = py.import("m");
     await get(m, "then");
+    await get(m, "catch");
     await set(m, "x", 1);
     await setItem(m, "k", 2);
     await del(m, "x");
@@ -110,6 +123,7 @@ describe("expressions", () => {
     const last = sent.map((p) => p.instructions[p.instructions.length - 1]);
     expect(last).toEqual([
       ["get", 0, "then"],
+      ["get", 0, "catch"],
       ["set", 0, "x", 1],
       ["setitem", 0, "k", 2],
       ["del", 0, "x"],

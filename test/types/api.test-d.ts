@@ -68,6 +68,36 @@ math.nothing;
 // @ts-expect-error Python attributes are read-only here: set(object, name, value)
 math.pi = 3;
 
+// An instance is a ref, so a forgotten await shows; data that has methods is data.
+interface Vector {
+  readonly shape: number[];
+  sum(): number;
+  copy(): Vector;
+  tobytes(): Uint8Array;
+  items(): Map<string, bigint>;
+}
+const vector = await py.import<{ zeros(n: number): Vector }>("numpy").zeros(3);
+same<typeof vector, PyRef<Vector>>(true);
+// @ts-expect-error not awaited
+const forgotten: number = vector.sum();
+same<Awaited<typeof forgotten>, number>(true);
+const summed = await vector.copy().sum();
+same<typeof summed, number>(true);
+const raw = await vector.tobytes();
+same<typeof raw, Uint8Array>(true);
+const pairs = await vector.items();
+same<typeof pairs, Map<string, bigint>>(true);
+const plain = await py.eval<{ a: number; b: string[] }>("{}");
+same<typeof plain, { a: number; b: string[] }>(true);
+const dense = await py.eval<NDArray>("x");
+same<typeof dense, NDArray>(true);
+
+// An expression has a promise's methods.
+const safe = await py.eval<number>("1/0").catch(() => "none");
+same<typeof safe, string | number>(true);
+const tidied = await math.sqrt(2).finally(() => {});
+same<typeof tidied, number>(true);
+
 // Verbs.
 const total = await py.eval<number>`sum(${[1, 2]})`;
 same<typeof total, number>(true);

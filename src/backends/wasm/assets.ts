@@ -1,6 +1,12 @@
 /** The option `assets`: where the engine's files are when they are not beside this package's code. */
 import { type Check, type OptionReader, optionReader } from "../../core/options.ts";
 
+/** What is used of a Web Worker; a type of its own, because a program for Node has no DOM types. */
+export interface EngineWorker {
+  postMessage(message: unknown, transfer: never[]): void;
+  terminate(): void;
+}
+
 /**
  * Where the Pyodide engine's files are. Not needed when the package's folder is used as it is, or
  * when a bundler that knows `new URL("./file", import.meta.url)` copied them.
@@ -9,7 +15,7 @@ import { type Check, type OptionReader, optionReader } from "../../core/options.
  */
 export interface EngineAssets {
   /** The worker's file; in browsers also a function that makes the worker (`isopy/worker`). */
-  readonly worker?: URL | string | (() => Worker);
+  readonly worker?: URL | string | (() => EngineWorker);
   /** `pyodide.asm.wasm` */
   readonly wasm?: URL | string;
   /** `python_stdlib.zip` */
@@ -17,7 +23,7 @@ export interface EngineAssets {
 }
 
 const place: Check<URL | string> = (value) => (typeof value === "string" || value instanceof URL ? undefined : "a URL or a string");
-const workerPlace: Check<URL | string | (() => Worker)> = (value) =>
+const workerPlace: Check<URL | string | (() => EngineWorker)> = (value) =>
   typeof value === "function" || place(value) === undefined ? undefined : "a URL, a string or a function that makes a Worker";
 const assets: Check<EngineAssets> = (value) => (typeof value === "object" && value !== null ? undefined : "an object of URLs");
 

@@ -14,7 +14,7 @@ export function createWasmBackend(assets: EngineAssets = {}): Backend {
 function startWorker(given: EngineAssets["worker"]): Worker {
   // The literal form is what bundlers look for; it must stay one expression.
   if (given === undefined) return new Worker(ownFile("wasm.web.worker.js"), { type: "module", name: "isopy" });
-  return typeof given === "function" ? given() : new Worker(given, { type: "module", name: "isopy" });
+  return typeof given === "function" ? (given() as Worker) : new Worker(given, { type: "module", name: "isopy" });
 }
 
 function workerThread(make: () => Worker): WorkerThread {
