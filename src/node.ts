@@ -26,7 +26,8 @@ export interface CreatePythonOptions extends CoreOptions {
   /**
    * The Python of the native engine: an executable, a virtual environment's directory, a command, or
    * a version such as `"3.12"`. Default: `ISOPY_PYTHON`, `VIRTUAL_ENV`, `.venv` here or above, `python3`
-   * on PATH. What is named never falls through to another one. One process can run one CPython.
+   * on PATH. What is named here is taken or refused: `backend: "auto"` does not start WebAssembly instead of it. Not read
+   * by `backend: "wasm"`. One process can run one CPython.
    */
   readonly python?: string;
   /** Where the WebAssembly engine's files are, when they are not beside this package's code. */
@@ -50,7 +51,7 @@ export async function createPython(options?: CreatePythonOptions): Promise<Pytho
   const assets = readAssets(read);
   const core = readCoreOptions(read, processOutput);
   read.done();
-  return startFirst(backend, [native(python), wasm(assets)], core);
+  return startFirst(backend, python !== undefined && backend === "auto" ? [native(python)] : [native(python), wasm(assets)], core);
 }
 
 function native(python: string | undefined): Candidate {

@@ -86,6 +86,7 @@ def compile_source(text: str, kind: str, names: tuple[str, ...], filename: str) 
     # Not ast.parse: it would be a frame in the traceback of a SyntaxError.
     tree: Any = compile(text, filename, kind, ast.PyCF_ONLY_AST, dont_inherit=True)
     _refuse_loose(tree, filename)
+    _refuse_quoted(tree, names, filename)
     assigned = _Assigned()
     assigned.visit(tree)
     body: list[ast.stmt]
@@ -216,6 +217,21 @@ def _refuse_loose(tree: ast.AST, filename: str) -> None:
             )
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             todo.extend(ast.iter_child_nodes(node))
+
+
+def _refuse_quoted(tree: ast.AST, names: tuple[str, ...], filename: str) -> None:
+    """A template's value inside a string literal would be the name that stands for it."""
+    placeholders = [name for name in names if name.startswith("_js") and name[3:].lstrip("_").isdigit()]
+    if not placeholders:
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)):
+            text = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
+            if any(name in text for name in placeholders):
+                raise SyntaxError(
+                    'a value of the template stands inside a string, where it would be text: write f"…{${value}}"',
+                    (filename, node.lineno, node.col_offset + 1, None),
+                )
 
 
 def _without_annotations(body: list[ast.stmt], shared: set[str]) -> list[ast.stmt]:

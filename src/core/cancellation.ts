@@ -4,11 +4,13 @@
  * The promise rejects at the deadline in every case. Python is interrupted when nobody else waits
  * for the same program; what it still answers is dropped and its handles are given back.
  */
+import type { EngineInfo } from "./backend.ts";
 import type { Home } from "./expression.ts";
 import type { Wait } from "./wait.ts";
 
 /** What a cancelled wait asks of its engine. */
 export interface CancelHome extends Home {
+  readonly info: EngineInfo;
   cancel(wait: Wait, reason: unknown): void;
 }
 
@@ -30,7 +32,7 @@ export function withDeadline(home: Home, wait: Wait, signal: AbortSignal | undef
     };
     const onAbort = (): void => cancel(signal?.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
-    if (timeout > 0 && timeout <= LONGEST) timer = setTimeout(() => cancel(timeoutError(timeout)), timeout);
+    if (timeout > 0 && timeout <= LONGEST) timer = setTimeout(() => cancel(timeoutError(home as CancelHome, timeout)), timeout);
     wait.promise.then(
       (value) => {
         unlisten();
@@ -44,6 +46,9 @@ export function withDeadline(home: Home, wait: Wait, signal: AbortSignal | undef
   });
 }
 
-function timeoutError(timeout: number): Error {
-  return new DOMException(`The expression took longer than ${timeout} ms.`, "TimeoutError");
+function timeoutError({ info }: CancelHome, timeout: number): Error {
+  const goesOn = info.capabilities.interrupt
+    ? ""
+    : ' Python goes on with it, because this engine cannot be interrupted, and later calls wait: send the headers of cross-origin isolation, or start with { whenUnresponsive: "condemn" }.';
+  return new DOMException(`The expression took longer than ${timeout} ms.${goesOn}`, "TimeoutError");
 }

@@ -101,11 +101,39 @@ export class PythonError extends Error {
     };
     placeHint = (error, hint) => {
       if (hint === undefined) return;
-      (error as { hint: string | undefined }).hint = hint;
+      error.#hint = hint;
       error.#stack = undefined;
     };
+    // On the prototype, so that a console shows the stack and not every field below it.
+    const field = <K extends keyof PythonError>(name: K, read: (error: PythonError) => PythonError[K]): void => {
+      Object.defineProperty(PythonError.prototype, name, {
+        configurable: true,
+        get(this: object) {
+          return #fields in this ? read(this as PythonError) : undefined;
+        },
+      });
+    };
+    field("type", (error) => error.#fields.name);
+    field("qualifiedType", (error) => error.#fields.type);
+    field("mro", (error) => error.#fields.mro);
+    field("pythonMessage", (error) => error.#fields.message);
+    field("args", (error) => error.#fields.args);
+    field("frames", (error) => {
+      error.#frames ??= error.#fields.frames.map(frameOf);
+      return error.#frames;
+    });
+    field("traceback", (error) => error.#fields.traceback);
+    field("notes", (error) => error.#fields.notes);
+    field("context", (error) => error.#fields.context);
+    field("suppressContext", (error) => error.#fields.suppress);
+    field("errors", (error) => error.#fields.errors);
+    field("hint", (error) => error.#hint);
+    field("extra", (error) => error.#fields.extra);
   }
 
+  readonly #fields: WireError;
+  #frames: readonly PythonFrame[] | undefined;
+  #hint: string | undefined;
   /** Where JavaScript was; the platform makes its text when it is first asked for. */
   #site: Site | undefined;
   #stack: string | undefined;
@@ -113,30 +141,30 @@ export class PythonError extends Error {
   /** `"AbortError"` for what was cancelled in Python (`asyncio.CancelledError`), as JavaScript calls it. */
   override readonly name: "PythonError" | "AbortError" = "PythonError";
   /** The class name: `KeyError`. */
-  readonly type: string;
+  declare readonly type: string;
   /** With its module: `json.decoder.JSONDecodeError`; built-in classes have none. */
-  readonly qualifiedType: string;
+  declare readonly qualifiedType: string;
   /** Qualified names of the class and its bases, in Python's order. */
-  readonly mro: readonly string[];
+  declare readonly mro: readonly string[];
   /** `str(exception)`, without the class name. */
-  readonly pythonMessage: string;
+  declare readonly pythonMessage: string;
   /** `exception.args`, as data; null where one of them is none. */
-  readonly args: readonly unknown[] | null;
+  declare readonly args: readonly unknown[] | null;
   /** Outermost first, as in a traceback. */
-  readonly frames: readonly PythonFrame[];
+  declare readonly frames: readonly PythonFrame[];
   /** What Python would print. */
-  readonly traceback: string;
-  readonly notes: readonly string[];
+  declare readonly traceback: string;
+  declare readonly notes: readonly string[];
   /** `__context__`: the exception that was being handled when this one was raised. */
-  readonly context: Error | null;
+  declare readonly context: Error | null;
   /** `raise … from …` hides the context. */
-  readonly suppressContext: boolean;
+  declare readonly suppressContext: boolean;
   /** The members of an exception group, else null. */
-  readonly errors: readonly Error[] | null;
+  declare readonly errors: readonly Error[] | null;
   /** What to try instead, where the call itself was refused in a way that JavaScript's habits explain. */
-  readonly hint: string | undefined = undefined;
+  declare readonly hint: string | undefined;
   /** What the class adds: `filename`, `lineno`, `errno`, `code`, `value`, `key` … */
-  readonly extra: Readonly<Record<string, unknown>>;
+  declare readonly extra: Readonly<Record<string, unknown>>;
 
   constructor(fields: WireError) {
     const message = fields.message === "" ? fields.name : `${fields.name}: ${fields.message}`;
@@ -145,26 +173,8 @@ export class PythonError extends Error {
     const limited = typeof limit === "number" && Reflect.set(Error, "stackTraceLimit", 0);
     super(message);
     if (limited) Error.stackTraceLimit = limit;
-    this.type = fields.name;
-    this.qualifiedType = fields.type;
-    this.mro = fields.mro;
+    this.#fields = fields;
     if (this.isA("CancelledError")) this.name = "AbortError";
-    this.pythonMessage = fields.message;
-    this.args = fields.args;
-    this.frames = fields.frames.map(([file, line, endLine, column, fn, source]) => ({
-      file,
-      line,
-      endLine,
-      column,
-      function: fn,
-      source,
-    }));
-    this.traceback = fields.traceback;
-    this.notes = fields.notes;
-    this.context = fields.context;
-    this.suppressContext = fields.suppress;
-    this.errors = fields.errors;
-    this.extra = fields.extra;
     // What JavaScript threw into Python comes back as the very same value.
     const thrown = Object.hasOwn(fields, "js");
     if (thrown || fields.cause !== null) hide(this, "cause", thrown ? fields.js : fields.cause);
@@ -187,6 +197,16 @@ export class PythonError extends Error {
   isA(className: string): boolean {
     return this.mro.some((name) => name === className || name.endsWith(`.${className}`));
   }
+
+  /** What a log should keep: text only. */
+  toJSON(): Readonly<Record<string, unknown>> {
+    const { name, message, qualifiedType, hint, notes, traceback } = this;
+    return { name, message, qualifiedType, ...(hint === undefined ? {} : { hint }), notes, traceback };
+  }
+}
+
+function frameOf([file, line, endLine, column, fn, source]: WireError["frames"][number]): PythonFrame {
+  return { file, line, endLine, column, function: fn, source };
 }
 
 /** Python's frames above those of JavaScript. */

@@ -39,7 +39,7 @@ export interface Home {
 
 /** The part of a ref that expressions stand on. */
 export abstract class RefTarget extends Node {
-  abstract readonly home: Home;
+  abstract override readonly home: Home;
   abstract readonly id: HandleId;
   /** Where its expressions run: the context that made it. */
   abstract readonly context: ContextId;
@@ -64,7 +64,7 @@ const LOOKS: readonly boolean[] = (() => {
 })();
 
 export class ExprNode extends Node {
-  readonly home: Home;
+  override readonly home: Home;
   readonly context: ContextId;
   readonly op: Op;
   /** What the op works on; null for import, eval and the like. */

@@ -7,7 +7,7 @@
  */
 import { EngineError } from "./errors.ts";
 import type { ExprNode, Home } from "./expression.ts";
-import { boolean, callable, check, optionReader, string } from "./options.ts";
+import { anything, boolean, callable, check, optionReader, string } from "./options.ts";
 import { serviceCall } from "./service.ts";
 import { face, nodeOf } from "./surface.ts";
 import type { PyExpr } from "./types.ts";
@@ -109,10 +109,14 @@ export class Rules {
     }
     const js = read("js", callable, undefined) as unknown as (abstract new () => unknown) | undefined;
     const match = read("match", callable, undefined) as unknown as ((value: object) => boolean) | undefined;
+    if (js === undefined && match === undefined) {
+      for (const key of ["encode", "decode", "subclasses"]) read(key, anything, undefined);
+      read.done();
+      throw missing("python, js or match");
+    }
     const encode = read("encode", callable, undefined) as unknown as ((value: never) => unknown) | undefined;
     const decode = read("decode", source, undefined);
     read.done();
-    if (js === undefined && match === undefined) throw missing("python, js or match");
     if (encode === undefined) throw missing("encode");
     const isDirect = (value: object): boolean => js === undefined || Object.getPrototypeOf(value) === js.prototype;
     const matches = (value: object): boolean => isDirect(value) && (match === undefined || match(value));

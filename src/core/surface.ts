@@ -22,6 +22,8 @@ const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
 /** What stands behind a proxy. Its methods are the proxy's traps. */
 export abstract class Node {
+  /** Of a synchronous engine it has `now`. */
+  abstract readonly home: object;
   /** How a person should see it: `<PyRef list #7>`. */
   abstract describe(): string;
 
@@ -29,7 +31,7 @@ export abstract class Node {
     throw new EngineError(
       "ERR_ARGUMENT",
       `Assigning to ${this.describe()} through a proxy cannot reach Python.`,
-      `Write: await set(object, ${JSON.stringify(String(key))}, value).`,
+      `Write: ${this.#awaited}set(object, ${JSON.stringify(String(key))}, value).`,
     );
   }
 
@@ -37,7 +39,7 @@ export abstract class Node {
     throw new EngineError(
       "ERR_ARGUMENT",
       `Deleting from ${this.describe()} through a proxy cannot reach Python.`,
-      `Write: await del(object, ${JSON.stringify(String(key))}).`,
+      `Write: ${this.#awaited}del(object, ${JSON.stringify(String(key))}).`,
     );
   }
 
@@ -48,6 +50,10 @@ export abstract class Node {
   /** Whether Python has the attribute cannot be known without asking it; only our symbols are there. */
   has(_blank: object, key: string | symbol): boolean {
     return key === NODE || key === INSPECT;
+  }
+
+  get #awaited(): string {
+    return "now" in this.home ? "" : "await ";
   }
 
   /** The blank is shared, so nothing may change it. */
