@@ -21,7 +21,10 @@ import {
 
 /** The options of `createPython` that every engine has. */
 export interface CoreOptions extends Sinks {
-  /** Put in front of `sys.path`, in this order; a repeated one counts once. */
+  /**
+   * Put in front of `sys.path`, in this order; a repeated one counts once. On wasm in Node, folders of the host are
+   * mounted at their place and archives are copied; in a page a path is one of Python's own file system.
+   */
   readonly paths?: readonly string[];
   /** Added to `os.environ` before user code runs. */
   readonly env?: Readonly<Record<string, string>>;

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { createFacade } from "../../src/core/start.ts";
 import { EngineError, type Python, PythonError, ref, run } from "../../src/index.ts";
@@ -234,6 +235,10 @@ describe("errors", () => {
         raises({ name: "TypeError", frames: [] }),
         raises({ name: "ValueError", frames: [] }),
         raises({ name: "SyntaxError", frames: [] }),
+        raises({ name: "SyntaxError", frames: [] }),
+        raises({ name: "AttributeError", frames: [] }),
+        raises({ name: "ModuleNotFoundError", frames: [] }),
+        raises({ name: "ModuleNotFoundError" }),
       ],
     });
     const f = py.import("m").f;
@@ -249,6 +254,19 @@ describe("errors", () => {
     expect((await failed(run(f({ axis: 0 }, [1])))).hint).toBeUndefined();
     expect((await failed(run(f({ axis: 0 })))).hint).toBeUndefined();
     expect((await failed(run(py.eval("x = 1")))).hint).toMatch(/exec/);
+    expect((await failed(run(py.eval("len([1, 2")))).hint).toBeUndefined();
+    expect((await failed(run(py.import("m")[0]))).hint).toMatch(/item\(object, 0\)/);
+    expect((await failed(run(py.import("numpyy")))).hint).toMatch(/paths/);
+    expect((await failed(run(py.import("m").imports_inside()))).hint).toBeUndefined();
+  });
+
+  it("an error shows its stack and not its fields, and a log gets its text", async () => {
+    const { py } = await scriptedPython({ replies: [raises({ name: "KeyError", message: "a", args: [1n] })] });
+    const error = (await run(py.import("m").f()).catch((thrown: unknown) => thrown)) as PythonError;
+    expect(Object.keys(error)).toEqual(["name"]);
+    expect(inspect(error)).not.toMatch(/mro|suppressContext/);
+    expect(JSON.parse(JSON.stringify(error))).toMatchObject({ name: "PythonError", message: "KeyError: a", notes: [] });
+    expect(Object.getPrototypeOf(error).type).toBeUndefined();
   });
 
   it("PJ-18: the stack lists py file:line before the JS frames", async () => {

@@ -102,6 +102,10 @@ describe("what cannot be used", () => {
     });
   });
 
+  it("[N-70] a path that is named is not swapped for another engine", async () => {
+    expect(await refused('{ python: "/nowhere/python3" }')).toMatchObject({ code: "ERR_BACKEND_UNAVAILABLE" });
+  });
+
   it("[N-70] a program that is no Python", async () => {
     const file = join(folder, "impostor");
     writeFileSync(file, "#!/bin/sh\necho hello\n");

@@ -1,9 +1,9 @@
 /** Starting and closing the WebAssembly engine in Node, and what stands in the way of a start. */
 import { execFile } from "node:child_process";
-import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { createPython, EngineError, type Python, run } from "isopy";
@@ -48,6 +48,36 @@ describe("start", () => {
     expect(await sys.path).toMatchObject({ 0: "/tmp/first", 1: "/tmp/second" });
     expect(await sys.argv).toEqual(["", "--fast"]);
     expect(await py.import("os").environ.get("ISOPY_WORD")).toBe("naïve");
+  });
+
+  it("[PT-08] finds modules in the host's folders and archives that paths names, wherever they are", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "isopy-it's-"));
+    try {
+      await mkdir(join(folder, "lib", "inner"), { recursive: true });
+      await writeFile(join(folder, "lib", "of_a_folder.py"), "word = 'folder'");
+      await writeFile(join(folder, "lib", "inner", "of_an_inner_one.py"), "word = 'inner'");
+      // A wheel is a zip: made by the engine itself, outside its own file system.
+      const maker = await start({ paths: [folder] });
+      await maker.import("zipfile").ZipFile(join(folder, "pure.whl"), "w").writestr("of_an_archive.py", "word = 'archive'");
+      const near = relative(process.cwd(), join(folder, "lib"));
+      const py = await start({ paths: [join(folder, "lib", "inner"), near, join(folder, "pure.whl"), "/only/pythons"] });
+      const word = (name: string) => py.import(name).word;
+      expect(await Promise.all([word("of_a_folder"), word("of_an_inner_one"), word("of_an_archive")])).toEqual([
+        "folder",
+        "inner",
+        "archive",
+      ]);
+      expect((await py.import("sys").path).slice(0, 4)).toEqual([
+        join(folder, "lib", "inner"),
+        join(folder, "lib"),
+        join(folder, "pure.whl"),
+        "/only/pythons",
+      ]);
+      expect(await py.import("os").path.exists(join(folder, ".."))).toBe(true);
+      expect(await py.import("os").path.exists(process.cwd())).toBe(false);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it("does not give the worker this process's environment", async () => {

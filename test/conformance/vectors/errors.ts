@@ -137,6 +137,11 @@ export const errors = inGroup("errors", [
     },
   },
   {
+    name: "a value of a template inside quotes is a SyntaxError, not the text of its name",
+    act: (t) => t.settle(t.py.eval`"hello ${"Ada"}"`),
+    throws: { type: "SyntaxError", message: /stands inside a string.*f"…/ },
+  },
+  {
     name: "source that does not compile is a SyntaxError of eval itself",
     tags: ["SyntaxError fields"],
     act: async (t) => t.py.eval("1 +"),

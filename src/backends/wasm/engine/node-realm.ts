@@ -7,6 +7,7 @@ import { format } from "node:util";
 import { files as made } from "virtual:isopy-build";
 import type { EngineFiles } from "../contract.ts";
 import type { Made } from "./download.ts";
+import { bringPaths } from "./node-paths.ts";
 import { type OpenedFiles, type Realm, StartError } from "./realm.ts";
 
 /** Characters that are kept to explain an end. */
@@ -29,6 +30,7 @@ export function nodeRealm(files: EngineFiles): Realm {
       progress(total, total);
       return { indexURL: dirname(wasm), stdLibURL, done() {} };
     },
+    bring: bringPaths,
     onUncaught(listener) {
       process.on("uncaughtException", listener);
       process.on("unhandledRejection", listener);

@@ -1,6 +1,7 @@
 /**
  * What a worker's platform gives the engine: files, and a net under uncaught failures.
  */
+import type { PyodideInterface } from "pyodide";
 import type { EngineFiles } from "../contract.ts";
 
 /** Files, made loadable for Pyodide. */
@@ -26,6 +27,8 @@ export interface Realm {
    * @throws {StartError} naming the file
    */
   open(files: EngineFiles, progress: (loaded: number, total: number) => void): Promise<OpenedFiles>;
+  /** Only where there are files of a host: makes those that `paths` names Python's too; the paths for `sys.path`. */
+  bring?(pyodide: PyodideInterface, paths: readonly string[]): string[];
   /** Takes a lock that is released when this worker ends, however that is. */
   hold?(name: string): Promise<void>;
   /** The last lines that Pyodide itself wrote to the console; empty where they are left there. */

@@ -124,7 +124,8 @@ class Engine {
 
     checkBuild(pyodide);
     const host = pyodide.pyimport("_isopy.worker_host") as PyProxy & { start(...args: unknown[]): PythonEngine };
-    this.#python = host.start(bridge, start.engineOptions, pyodide.toPy(start.paths), pyodide.toPy(start.args));
+    const paths = realm.bring?.(pyodide, start.paths) ?? start.paths;
+    this.#python = host.start(bridge, start.engineOptions, pyodide.toPy(paths), pyodide.toPy(start.args));
     host.destroy();
     this.#receiveSmall = this.#python.receive_small;
     this.#workOnce = this.#python.work;
