@@ -12,6 +12,7 @@ import threading
 from contextlib import suppress
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Callable, Optional
+from weakref import WeakSet
 
 from .driving import Done, Driver, Settle
 from .errors import EngineError
@@ -34,6 +35,7 @@ class LoopThread:
         self.loop = asyncio.new_event_loop()
         self.loop.set_exception_handler(lambda loop, details: engine.unhandled(details))
         self.driver = Driver(engine, self)
+        self._cancelled: WeakSet[asyncio.Task[Any]] = WeakSet()
         self._closing = False
         self._ready = threading.Event()
         # The thread's stack must hold Python's deep recursions; the size is a process-wide setting.
@@ -68,11 +70,14 @@ class LoopThread:
     def _finish(self) -> None:
         self.driver.refuse(EngineError("ERR_CLOSED", "The engine was closed before this was awaited."))
         tasks = asyncio.all_tasks(self.loop)
-        for task in tasks:
-            task.cancel()
         try:
-            if tasks:
-                self.loop.run_until_complete(asyncio.wait(tasks, timeout=1.0))
+            # One that was cancelled a moment ago may await in its `finally`; only what goes on is told again.
+            for told in (self._cancelled, ()):
+                for task in tasks:
+                    if task not in told:
+                        task.cancel()
+                if tasks:
+                    _, tasks = self.loop.run_until_complete(asyncio.wait(tasks, timeout=0.5))
             self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         except BaseException as error:
             self.engine.report(error)
@@ -80,6 +85,12 @@ class LoopThread:
 
     def call(self, function: Callable[..., Any], *args: Any) -> None:
         self.loop.call_soon_threadsafe(function, *args)
+
+    def cancel(self, task: asyncio.Task[Any]) -> None:
+        """Once: what it awaits in its `finally` is not cut short when the engine closes."""
+        if task not in self._cancelled:
+            self._cancelled.add(task)
+            self.call(task.cancel)
 
     def stop(self) -> None:
         self._closing = True
@@ -102,6 +113,9 @@ class HostLoop:
 
     def call(self, function: Callable[..., Any], *args: Any) -> None:
         self.loop.call_soon(function, *args)
+
+    def cancel(self, task: asyncio.Task[Any]) -> None:
+        self.call(task.cancel)
 
     def stop(self) -> None:
         pass
@@ -174,7 +188,7 @@ class Loops:
             entries = list(self.tasks.get(program, ()))
         for task, home in entries:
             with suppress(RuntimeError):  # that loop is closed, and with it went the task
-                home.call(task.cancel)
+                home.cancel(task)
         return bool(entries) or self.about_to(program)
 
     def about_to(self, program: int) -> bool:

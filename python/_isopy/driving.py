@@ -177,7 +177,7 @@ class Driver:
         self.stepping = 0
         if program in engine.interrupts.cancelled:
             # It came during the first step, or before: a coroutine that has not begun could not clean up.
-            self._loop.call_soon(task.cancel)
+            self._home.cancel(task)
         if not _EAGER:
             self._again()
         own.flushing = False

@@ -257,6 +257,37 @@ describe("loops", () => {
     expect(await py.eval("later(1)")).toBe(1);
   });
 
+  it("[N-86] closing an engine ends what catches its cancellation and goes on", async () => {
+    const text = await output(`
+import { createPython } from "isopy";
+const py = await createPython(native);
+let begun;
+const waits = new Promise((resolve) => { begun = resolve; });
+await py.exec("import asyncio, atexit\\nseen = []\\natexit.register(lambda: print(seen, flush=True))\\nasync def deaf(begun):\\n    begun()\\n    for attempt in (1, 2):\\n        try:\\n            await asyncio.sleep(60)\\n        except asyncio.CancelledError:\\n            seen.append(attempt)\\n            if attempt == 2: raise");
+py.eval("deaf(begun)", { locals: { begun: () => begun() } }).catch(() => {});
+await waits;
+await py.close();
+`);
+    expect(text).toBe("[1, 2]");
+  });
+
+  it("[N-86] closing an engine does not cut short the clean-up of what was cancelled just before", async () => {
+    const text = await output(`
+import { createPython, run } from "isopy";
+const py = await createPython(native);
+let tidying;
+const tidies = new Promise((resolve) => { tidying = resolve; });
+await py.exec("import asyncio, atexit\\nseen = []\\natexit.register(lambda: print(seen, flush=True))\\nasync def wait(tidying):\\n    try:\\n        await asyncio.sleep(60)\\n    finally:\\n        tidying()\\n        await asyncio.sleep(0.1)\\n        seen.append('cleaned')");
+const stop = new AbortController();
+const call = run(py.eval("wait(tidying)", { locals: { tidying: () => tidying() } }), { signal: stop.signal }).catch((error) => error.name);
+setTimeout(() => stop.abort(), 100);
+await tidies;
+await py.close();
+console.log(await call);
+`);
+    expect(text.split("\n")).toEqual(["['cleaned']", "AbortError"]);
+  });
+
   it("[N-86] closing an engine cancels what it awaits, says so to Python, and makes no noise", async () => {
     const text = await output(`
 import { createPython, run } from "isopy";

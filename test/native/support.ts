@@ -14,6 +14,9 @@ export const native = python === undefined ? ({ backend: "native" } as const) : 
 /** How much larger than usual the storms are; the lanes raise it (`ISOPY_TEST_SCALE=50`). */
 export const scale = Number(process.env["ISOPY_TEST_SCALE"] ?? 1);
 
+/** The sanitizer that this process and its children run with. */
+export const sanitizer = /lib([at]san)/.exec(process.env["LD_PRELOAD"] ?? "")?.[1] as "asan" | "tsan" | undefined;
+
 /** For scripts of `inNode`: `start(body)` makes a worker whose module runs `body` with `createPython`, `native` and `parentPort`. */
 export const workers = `
   import { Worker } from "node:worker_threads";
