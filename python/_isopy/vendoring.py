@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -54,10 +55,14 @@ def _download(requirements: list[str], folder: str, order: dict[str, Any]) -> No
     )
     assert process.stdout is not None
     said = []
-    for line in process.stdout:
-        said.append(line)
-        print(line, end="", file=sys.stderr, flush=True)
-    if process.wait() != 0:
+    try:
+        for line in process.stdout:
+            said.append(line)
+            print(line, end="", file=sys.stderr, flush=True)
+        code = process.wait()
+    finally:
+        process.kill()
+    if code != 0:
         raise SystemExit("".join(line for line in said if line.startswith("ERROR")) or "".join(said[-10:]))
 
 
@@ -91,4 +96,6 @@ def _needs_of(wheels: list[Wheel], environment: dict[str, str]) -> list[str]:
 
 
 if __name__ == "__main__":
+    # Whoever gives up ends this process; pip and what it has fetched go with it.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))
     json.dump(vendor(json.load(sys.stdin)), sys.stdout)

@@ -26,7 +26,7 @@ export interface VendorOptions {
   readonly python?: string;
   /** Default: what pip is configured with. */
   readonly index?: string;
-  /** Ends pip. */
+  /** Ends pip; rejects with `signal.reason` when that is done, and nothing was added to the folder. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: VendorProgress) => void;
 }
@@ -122,7 +122,10 @@ function download(
       said += text;
       for (const line of text.split("\n")) if (line.trim() !== "") onProgress?.({ line: line.trimEnd() });
     });
-    child.on("error", (error) => failed(signal?.aborted ? signal.reason : error));
+    // An abort is an error too; the folder is as it was when the process has ended.
+    child.on("error", (error) => {
+      if (!signal?.aborted) failed(error);
+    });
     child.on("close", (code) => {
       if (code === 0) done(JSON.parse(output) as readonly LockedPackage[]);
       else if (signal?.aborted) failed(signal.reason);
