@@ -86,13 +86,12 @@ class Installation:
                 }
             )
         except Exception as error:  # of micropip, or a defect of ours: the other requirements go on
+            cause, text = "failed", f"{type(error).__name__}: {error}"
+            if isinstance(error, MemoryError):
+                cause, text = "memory", "there is not enough memory for it"
+            name = _project_of(want)
             self._failures.append(
-                {
-                    "name": _project_of(want),
-                    "requirement": want["text"],
-                    "cause": "failed",
-                    "message": _text(error),
-                }
+                {"name": name, "requirement": want["text"], "cause": cause, "message": text}
             )
 
     async def _install(self, want: dict[str, Any], others: list[str]) -> None:
@@ -166,7 +165,7 @@ def installed() -> list[dict[str, Any]]:
     """Every distribution that can be imported, with where it came from; that is None for what others put there."""
     found = {}
     for each in importlib.metadata.distributions():
-        name = each.metadata["Name"]
+        name = each.metadata.get("Name")
         if not name or canonical(name) in found:
             continue
         unknown = {
@@ -199,10 +198,6 @@ def _name_in(requirement: str) -> str:
 
 def _order(file: str) -> list[int]:
     return [int(part) for part in re.findall(r"\d+", file.split("-")[1])]
-
-
-def _text(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
 
 
 def lock() -> dict[str, Any]:

@@ -93,5 +93,5 @@ async function bodyOf(response: Response, onBytes: Reading["onBytes"]): Promise<
 /** `fetch` of Node hides what happened in the cause. */
 function reason(error: unknown): string {
   const { cause } = error as { readonly cause?: unknown };
-  return cause instanceof Error ? `${cause.message || (cause as NodeJS.ErrnoException).code}` : String(error);
+  return cause instanceof Error ? `${cause.message || (cause as { readonly code?: unknown }).code}` : String(error);
 }

@@ -14,6 +14,9 @@ const lock = realLock();
 const { name, program, result } = heavyweight(lock);
 const flipped = makeWheel("flipped", "1.0");
 const good = makeWheel("good", "1.0");
+const slow = makeWheel("slow", "1.0");
+/** Until the test has aborted. */
+let slowly: () => Promise<Answer>;
 /** How often the damaged wheel was asked for. */
 let times = 0;
 
@@ -22,6 +25,7 @@ async function also(path: string): Promise<Answer | undefined> {
   const [, area = "", ...rest] = path.split("/");
   const [first = ""] = rest;
   if (area === "wheels" && first === flipped.file) return { body: times++ === 0 ? damaged(flipped.bytes, "version =") : flipped.bytes };
+  if (area === "wheels" && first === slow.file) return slowly();
   if (area === "wheels" && first === good.file) return { body: good.bytes };
   if (area === "wheels") return readFile(inWheels(first)).then((body) => ({ body }));
   if (area !== "simple") return undefined;
@@ -78,6 +82,35 @@ describe.each([
       installed: ["flipped", "good"],
     });
     expect(times).toBe(2);
+  });
+
+  it("a signal ends an installation at once, and the next one goes on", async () => {
+    let answer: (wheel: Answer) => void = () => {};
+    const asked = new Promise<void>((resolve) => {
+      slowly = () => {
+        resolve();
+        return new Promise((later) => (answer = later));
+      };
+    });
+    await app.page.evaluate((file) => {
+      const stop = new AbortController();
+      const outcome = py.packages.install(file, { signal: stop.signal }).catch((error: unknown) => error);
+      Object.assign(globalThis, { stop, outcome });
+    }, `/wheels/${slow.file}`);
+    await asked;
+    const reason = await app.page.evaluate(() => {
+      const { stop, outcome } = globalThis as unknown as { stop: AbortController; outcome: Promise<unknown> };
+      stop.abort("enough");
+      return outcome;
+    });
+    expect(reason).toBe("enough");
+    answer({ body: slow.bytes });
+    slowly = async () => ({ body: slow.bytes });
+    const names = await app.page.evaluate(
+      async (file) => (await py.packages.install(file)).installed.map(({ name }) => name),
+      `/wheels/${slow.file}`,
+    );
+    expect(names).toEqual(["slow"]);
   });
 });
 
