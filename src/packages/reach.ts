@@ -59,7 +59,10 @@ export async function readHttp(url: string, { accept, again, signal, onBytes }: 
   }
   if (error !== undefined)
     return { cause: "truncated", message: `${url} broke off after ${size} bytes: ${reason(error)}`, url, status, size };
-  if (type.startsWith("text/html")) return { cause: "html", message: `${said}: a page in its place (${size} bytes)`, url, status, size };
+  // Some servers call every file HTML that they do not know; an archive's first bytes say more.
+  const archive = bytes[0] === 0x50 && bytes[1] === 0x4b;
+  if (type.startsWith("text/html") && !archive)
+    return { cause: "html", message: `${said}: a page in its place (${size} bytes)`, url, status, size };
   return { bytes, url: response.url || url };
 }
 

@@ -31,8 +31,11 @@ const version = (module: string) => py.import(module).version;
 /** Everything that is installed, down to the files. */
 const files = () => py.eval("sorted(str(path) for path in __import__('pathlib').Path('/lib/python3.14/site-packages').rglob('*'))");
 
+/** What nobody caught, or Python complained about. */
+const noise: unknown[] = [];
+
 beforeAll(async () => {
-  py = await start();
+  py = await createPython({ backend: "wasm", stderr: (text) => noise.push(text), onUnhandled: (error) => noise.push(error) });
   index = await startIndex();
   index.addLocked(lock);
   folder = await mkdtemp(join(tmpdir(), "isopy-packages-"));
@@ -369,7 +372,7 @@ describe("a lock", () => {
     const { installed } = await py.packages.install(["msgpack>=1", "six"], { from: WHEELS });
     expect(installed.map(({ name }) => name)).toEqual(["msgpack", "six"]);
     expect(await py.import("msgpack").packb([1, 2])).toEqual(Uint8Array.of(0x92, 1, 2));
-    expect(await py.import("msgpack._cmsgpack").Packer).toBeDefined(); // the compiled one, not its fallback
+    expect(await py.import("msgpack").Packer.__module__).toBe("msgpack._cmsgpack"); // compiled, not its fallback
     const { failures } = await failure(py.packages.install("msgpack2", { from: pathToFileURL(WHEELS) }));
     expect(failures).toMatchObject([{ cause: "not-found" }]);
   });
@@ -454,4 +457,17 @@ it("list says everything that can be imported as a package", async () => {
   expect(list.map(({ name }) => name)).toEqual(list.map(({ name }) => name).sort());
   const micropip = lock.packages.find(({ name }) => name === "micropip");
   expect(list.find(({ name }) => name === "micropip")).toMatchObject({ sha256: micropip?.sha256, file: micropip?.file });
+});
+
+it("a wheel whose server calls it HTML is a wheel", async () => {
+  const called = makeWheel("called", "1.0");
+  index.add(called);
+  index.instead(`/files/called/${called.file}`, (response) => void response.setHeader("content-type", "text/html").end(called.bytes));
+  expect(named((await py.packages.install("called", options())).installed)).toEqual(["called 1.0"]);
+});
+
+it("all of this left no exception that nobody heard, no warning and no handle", async () => {
+  await py.eval("[__import__('gc').collect(), __import__('asyncio').sleep(0)][1]");
+  expect(noise).toEqual([]);
+  expect(py.handles.count).toBe(0);
 });
