@@ -13,6 +13,7 @@ import json
 import re
 import sys
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import Any, Callable, Optional
 
 from .importable import missing
@@ -112,9 +113,11 @@ class Installation:
         wheels = await wheels_for(requirement, others, self._files)
         if wheels:
             await self._place(wheels)
-        else:
-            name = _name_in(requirement)
-            self._present[canonical(name)] = importlib.metadata.version(name)
+            return
+        name = canonical(_name_in(requirement))
+        # Not there either: a condition of the requirement says that it is not for this Python.
+        with suppress(importlib.metadata.PackageNotFoundError):
+            self._present[name] = importlib.metadata.version(name)
 
     async def _prepare(self) -> None:
         """The resolver is a wheel like the others, from the same place."""

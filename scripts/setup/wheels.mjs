@@ -18,7 +18,7 @@ export async function wheels() {
   const hash = `${hashOf(["src/packages/vendor-node.ts", "python/_isopy/vendoring.py", "python/_isopy/wheels.py"])} ${PACKAGES} ${LARGEST}`;
   if (fs.existsSync(lock) && isFresh("wheels", hash)) return ready(named(JSON.parse(fs.readFileSync(lock, "utf8"))));
   const python = defaultPython();
-  if (python === undefined) return missing("no CPython 3.9+ with pip on PATH: packages are tested with made-up wheels only");
+  if (python === undefined) return missing("no CPython 3.9+ with pip on PATH: packages are not tested");
   const { vendor } = await import(inRoot("dist/packages.js"));
   fs.rmSync(folder, { recursive: true, force: true });
   const fetch = (requirements) => vendor(requirements, { folder, python: python.executable });
@@ -30,7 +30,9 @@ export async function wheels() {
     setFresh("wheels", hash);
     return done(`fetched ${named(found)}`);
   } catch (error) {
-    return missing(`pip could not fetch ${PACKAGES.join(", ")} for Pyodide: ${error.message.split("\n").slice(0, 2).join(" ")}`);
+    return missing(
+      `packages are not tested, pip could not fetch ${PACKAGES.join(", ")} for Pyodide: ${error.message.split("\n").slice(0, 2).join(" ")}`,
+    );
   }
 }
 

@@ -1,9 +1,9 @@
 /** `py.packages` in a page under a strict policy: from an index and a folder on its own origin, and without a server. */
 import { readFile } from "node:fs/promises";
 import type * as Isopy from "isopy";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Answer, openPage, type TestPage } from "../support/browser-page.ts";
-import { heavyweight, inWheels, realLock } from "../support/real-wheels.ts";
+import { heavyweight, inWheels, needWheels, realLock } from "../support/real-wheels.ts";
 import { damaged, makeWheel } from "../support/wheels.ts";
 
 declare const isopy: typeof Isopy;
@@ -38,6 +38,8 @@ async function also(path: string): Promise<Answer | undefined> {
 
 const start = (app: TestPage) =>
   app.page.evaluate(async () => void Object.assign(globalThis, { py: await isopy.createPython({ stdout: () => {} }) }));
+
+beforeEach(needWheels);
 
 describe.each([
   ["isolated", true],

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PackageError } from "isopy";
 import { vendor } from "isopy/packages";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type PackageIndex, startIndex } from "../support/package-index.ts";
-import { realLock } from "../support/real-wheels.ts";
+import { needWheels, realLock } from "../support/real-wheels.ts";
 import { damaged, makeWheel } from "../support/wheels.ts";
 import { nativeEngine, onEach, wasmEngine } from "./engines.ts";
 import { thrownBy } from "./thrown.ts";
@@ -22,6 +22,8 @@ beforeAll(async () => {
   index.add(makeWheel("seed-base", "1.2"), makeWheel("seed-top", "1.0", { requires: ["seed-base>=1"] }));
 });
 afterAll(() => Promise.all([index.close(), rm(folder, { recursive: true, force: true })]));
+
+beforeEach(needWheels);
 
 onEach([wasmEngine], (engine) => {
   test("[FA-10] [GE-05] requirements are fetched ahead of time with the same hashes each time, and installed without an index", async () => {

@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { createPython, EngineError, type InstallOptions, PackageError, type PackageProgress, type Python } from "isopy";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type PackageIndex, startIndex } from "../support/package-index.ts";
-import { heavyweight, realLock, WHEELS } from "../support/real-wheels.ts";
+import { heavyweight, needWheels, realLock, WHEELS } from "../support/real-wheels.ts";
 import { damaged, makeWheel } from "../support/wheels.ts";
 
 const lock = realLock();
@@ -43,6 +43,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all([py.close(), index.close(), rm(folder, { recursive: true, force: true })]);
 });
+beforeEach(needWheels);
 beforeEach(() => void (index.asked.length = 0));
 
 describe("a name", () => {
@@ -94,6 +95,19 @@ describe("a name", () => {
     index.add(makeWheel("shared", "1.0"), makeWheel("shared", "2.0"), makeWheel("wants-shared", "1.0", { requires: ["shared"] }));
     const report = await py.packages.install(["wants-shared", "shared<2"], options());
     expect(named(report.installed)).toEqual(["shared 1.0", "wants-shared 1.0"]);
+  });
+
+  it("with extras, at a URL, or with a condition, is what pip makes of it", async () => {
+    const [fast, direct] = [makeWheel("fast-part", "1.0"), makeWheel("direct", "1.0")];
+    const whole = makeWheel("with-extra", "1.0", { requires: ["fast-part; extra == 'fast'"], headers: ["Provides-Extra: fast"] });
+    index.add(fast, direct, whole);
+    const url = new URL(`/files/direct/${direct.file}`, index.url);
+    const { installed, present } = await py.packages.install(
+      ["with-extra[fast]", `direct @ ${url}`, "not-here; sys_platform == 'win32'"],
+      options(),
+    );
+    expect(named(installed)).toEqual(["fast-part 1.0", "with-extra 1.0", "direct 1.0"]);
+    expect(present).toEqual([]);
   });
 });
 

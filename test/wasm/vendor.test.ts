@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createPython } from "isopy";
 import { vendor } from "isopy/packages";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type PackageIndex, startIndex } from "../support/package-index.ts";
-import { realLock } from "../support/real-wheels.ts";
+import { needWheels, realLock } from "../support/real-wheels.ts";
 import { makeWheel } from "../support/wheels.ts";
 
 let index: PackageIndex;
@@ -18,6 +18,8 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "isopy-vendor-"));
 });
 afterAll(() => Promise.all([index.close(), rm(folder, { recursive: true, force: true })]));
+
+beforeEach(needWheels);
 
 describe("vendor", () => {
   it("brings wheels and what they need inside Pyodide, and writes a lock that an engine installs from", async () => {
