@@ -1,7 +1,7 @@
 /**
  * One build, three parts, all into `dist/`:
  *
- * - `entries`: node.js, browser.js, sync.js, offline.js, vite.js and what they share (`chunks/`);
+ * - `entries`: node.js, browser.js, sync.js, offline.js, vite.js, packages.js and what they share (`chunks/`);
  * - `workerWeb` (worker.js) and `workerNode`: one self-contained file each, Pyodide's JavaScript
  *   included, so that a consumer's bundler finds nothing to split and every `new URL("./x", import.meta.url)`;
  * - `workerEntry`: the file that browsers start, which only calls worker.js, and the service worker;
@@ -14,7 +14,7 @@ import { defineConfig } from "vitest/config";
 import { chunkOf } from "./scripts/build/chunks.ts";
 import { buildId, engineFiles, ownFileUrls, pyodideInWorker, workerEntry } from "./scripts/build/plugins.ts";
 
-const entries = Object.fromEntries(["node", "browser", "sync", "vite", "offline"].map((name) => [name, `src/${name}.ts`]));
+const entries = Object.fromEntries(["node", "browser", "sync", "vite", "offline", "packages"].map((name) => [name, `src/${name}.ts`]));
 
 /** Never inlined, never hashed: the package's files find each other by name. */
 const output = {

@@ -22,6 +22,8 @@ export async function checkExamples() {
   const folder = inCache("examples");
   fs.rmSync(folder, { recursive: true, force: true });
   fs.mkdirSync(folder, { recursive: true });
+  // Examples run in a folder that has ./wheels, as `vendor` makes it.
+  if (fs.existsSync(inCache("wheels"))) fs.cpSync(inCache("wheels"), path.join(folder, "wheels"), { recursive: true });
   const blocks = pages().flatMap((page) => runnableBlocks(page, fs.readFileSync(inRoot(page), "utf8")));
   if (blocks.length === 0) return fail("docs examples", "no page holds an example that is marked to run");
   const runs = blocks.flatMap((block, index) =>
@@ -54,7 +56,7 @@ async function checkTypes(folder) {
 }
 
 async function checkOne(name, block, file, folder) {
-  const outcome = await exec(process.execPath, [await compile(file, path.join(folder, "run"))], { timeout: 60_000 });
+  const outcome = await exec(process.execPath, [await compile(file, path.join(folder, "run"))], { timeout: 60_000, cwd: folder });
   if (outcome.code !== 0) return fail(name, `exit ${outcome.code ?? outcome.signal}\n${tail(outcome, 20)}`);
   const printed = outcome.stdout.trim() === "" ? [] : outcome.stdout.trim().split("\n");
   const expected = block.expected;

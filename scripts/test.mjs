@@ -63,6 +63,7 @@ try {
     ["NumPy rows", ready.venv],
     ["other Nodes", ready.nodes],
     ["Arrow", ready.arrow],
+    ["packages of real projects", ready.wheels],
   ]) {
     if (ending.state === "missing") results.push(CI ? fail(what, ending.note) : skip(what, ending.note));
   }

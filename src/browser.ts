@@ -7,6 +7,7 @@ import { EngineError } from "./core/errors.ts";
 import type { Sinks } from "./core/events.ts";
 import type { Python } from "./core/facade.ts";
 import { oneOf, optionReader, string } from "./core/options.ts";
+import type { OpenPackages } from "./core/packages.ts";
 import { part } from "./core/parts.ts";
 
 export type { EngineAssets } from "./backends/wasm/assets.ts";
@@ -49,7 +50,8 @@ export async function createPython(options?: CreatePythonOptions): Promise<Pytho
   // A page that may need Python loads its verbs; the codec and the worker's owner come with the first engine.
   const [{ createFacade }, { createWasmBackend }] = await part(Promise.all([import("./core/start.ts"), import("./backends/wasm/web.ts")]));
   const another = () => createWasmBackend(assets);
-  return createFacade(another(), { ...core, another, resolution: ["browser: wasm is the only engine", "wasm: started"] });
+  const packages: OpenPackages = async (engine) => (await part(import("./packages/web.ts"))).openPackages(engine);
+  return createFacade(another(), { ...core, another, packages, resolution: ["browser: wasm is the only engine", "wasm: started"] });
 }
 
 const whole = (text: string): string => text.replace(/\n$/, "");

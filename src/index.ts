@@ -7,7 +7,7 @@ export type { ConvertOptions, ReadOptions, RunOptions, Target } from "./core/con
 export type { CoreOptions } from "./core/core-options.ts";
 export type { Loss } from "./core/engine.ts";
 export { type Entered, enter } from "./core/enter.ts";
-export { EngineError, type EngineErrorCode, PythonError, type PythonFrame } from "./core/errors.ts";
+export { EngineError, type EngineErrorCode, PackageError, PythonError, type PythonFrame } from "./core/errors.ts";
 export type { CellEvent, LogEvent, MimeBundle, Sinks } from "./core/events.ts";
 export type { Context, ContextOptions, HandleTable, Python, PythonInfo } from "./core/facade.ts";
 export type { HandleEntry } from "./core/handles.ts";
@@ -15,6 +15,18 @@ export { type ProxyOptions, proxy } from "./core/lending.ts";
 export { type LentMemory, type Viewable, type ViewOptions, view } from "./core/lent-memory.ts";
 export { release, type Viewing } from "./core/memory.ts";
 export type { Evaluate, Globals, ImportOptions, Namespace } from "./core/namespace.ts";
+export type {
+  FailureCause,
+  ImportsOptions,
+  InstalledPackage,
+  InstallOptions,
+  InstallReport,
+  Lock,
+  LockedPackage,
+  PackageFailure,
+  PackageProgress,
+  Packages,
+} from "./core/packages.ts";
 export type { JsRule, PythonRule, Rules } from "./core/rules.ts";
 export { type Scope, scope } from "./core/scope.ts";
 export type { CellOptions, Session, SessionOptions } from "./core/session.ts";

@@ -71,7 +71,12 @@ function wasm(assets: EngineAssets): Candidate {
     async open() {
       const { createWasmBackend } = await part(import("./backends/wasm/node.ts"));
       const another = () => createWasmBackend(assets);
-      return { backend: another(), steps: [], another };
+      return {
+        backend: another(),
+        steps: [],
+        another,
+        packages: async (engine) => (await part(import("./packages/node.ts"))).openPackages(engine),
+      };
     },
   };
 }

@@ -13,7 +13,7 @@ const NODE_FILES = [
   /^src\/backends\/wasm\/(.*[./-])?node([./-].*)?$/,
   /^src\/environment\/(.*[./-])?(probe|lease|archive|node)([./-].*)?$/,
   /^src\/(server|cli|vite)\//,
-  /^src\/sandbox\/(.*[./-])?node([./-].*)?$/,
+  /^src\/(sandbox|packages)\/(.*[./-])?node([./-].*)?$/,
   /^src\/(node|sync|cli|vite)\.ts$/,
   /^workers\/.*node.*$/,
 ];

@@ -15,7 +15,15 @@ const SOURCES = [
   "tsconfig.json",
   "tsconfig.build.json",
 ];
-export const OUTPUTS = ["dist/node.js", "dist/browser.js", "dist/sync.js", "dist/worker.js", "dist/service-worker.js", "dist/vite.js"];
+export const OUTPUTS = [
+  "dist/node.js",
+  "dist/browser.js",
+  "dist/sync.js",
+  "dist/worker.js",
+  "dist/service-worker.js",
+  "dist/vite.js",
+  "dist/packages.js",
+];
 
 export const bin = (name) => inRoot("node_modules", ".bin", name);
 

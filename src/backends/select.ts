@@ -7,6 +7,7 @@
 import type { Backend } from "../core/backend.ts";
 import { EngineError } from "../core/errors.ts";
 import type { Python } from "../core/facade.ts";
+import type { OpenPackages } from "../core/packages.ts";
 import { createFacade, type FacadeOptions } from "../core/start.ts";
 
 export type BackendChoice = "auto" | "native" | "wasm";
@@ -16,6 +17,8 @@ export interface Opened {
   readonly steps: readonly string[];
   /** One more of the kind; only where a process can have several. */
   readonly another?: () => Backend;
+  /** What installs packages into it; only where they are ours to install. */
+  readonly packages?: OpenPackages;
 }
 
 /** One backend that can be tried. */
@@ -37,10 +40,10 @@ export async function startFirst(wanted: BackendChoice, candidates: readonly Can
   for (const { name, open } of tried) {
     options.start.signal?.throwIfAborted();
     try {
-      const { backend, steps, another } = await open();
+      const { backend, steps, another, packages } = await open();
       const fallback = failures.length === 0 ? null : failures.map(({ message }) => message).join("\n");
       const why = { fallback, resolution: [...resolution, ...steps, `${name}: started`] };
-      return await createFacade(backend, { ...options, ...why, ...(another && { another }) });
+      return await createFacade(backend, { ...options, ...why, ...(another && { another }), ...(packages && { packages }) });
     } catch (error) {
       if (!(error instanceof EngineError) || error.code !== "ERR_BACKEND_UNAVAILABLE") throw error;
       failures.push(error);

@@ -18,6 +18,7 @@ import {
   recordOf,
   systemText,
 } from "./options.ts";
+import type { OpenPackages } from "./packages.ts";
 
 /** The options of `createPython` that every engine has. */
 export interface CoreOptions extends Sinks {
@@ -92,6 +93,8 @@ export interface FacadeOptions {
   readonly onLoss?: (loss: Loss) => void;
   /** Another backend of the same kind, not started; only where there can be several. */
   readonly another?: () => Backend;
+  /** Loads what installs packages; only where this engine's packages are ours to install. */
+  readonly packages?: OpenPackages;
   /** Why the first choice of backend was not taken. */
   readonly fallback?: string | null;
   readonly resolution?: readonly string[];

@@ -6,6 +6,7 @@
  * `code`: code branches on it, people read the message (what and why) and the hint (what to do).
  */
 import type { WireError } from "./marshal/boundary.ts";
+import type { InstalledPackage, PackageFailure } from "./packages.ts";
 
 /** Stable names of everything that can go wrong outside Python code. */
 export type EngineErrorCode =
@@ -24,6 +25,7 @@ export type EngineErrorCode =
   | "ERR_SANDBOX_UNAVAILABLE"
   | "ERR_UNSUPPORTED"
   | "ERR_VIEW_KEPT"
+  | "ERR_PACKAGE"
   | "ERR_CLOSED"
   | "ERR_ARGUMENT";
 
@@ -36,7 +38,7 @@ export type EngineErrorCode =
  * catch (error) { if (error instanceof EngineError && error.code === "ERR_BACKEND_UNAVAILABLE") …; else throw error; }
  */
 export class EngineError extends Error {
-  override readonly name = "EngineError";
+  override readonly name: "EngineError" | "PackageError" = "EngineError";
   readonly code: EngineErrorCode;
   /** What to do about it. */
   declare readonly hint: string | undefined;
@@ -54,6 +56,27 @@ export class EngineError extends Error {
     // Only what is there, so that a printed error is short.
     if (hint !== undefined) this.hint = hint;
     if (options?.details !== undefined) this.details = options.details;
+  }
+}
+
+/**
+ * Packages that were not installed, each with its reason; code `ERR_PACKAGE`. Those that could be installed are.
+ *
+ * @example
+ * try { await py.packages.install(["numpy", "./mine.whl"]); }
+ * catch (error) { if (error instanceof PackageError) for (const { name, cause } of error.failures) …; else throw error; }
+ */
+export class PackageError extends EngineError {
+  override readonly name = "PackageError";
+  readonly failures: readonly PackageFailure[];
+  /** What was installed all the same. */
+  readonly installed: readonly InstalledPackage[];
+
+  constructor(failures: readonly PackageFailure[], installed: readonly InstalledPackage[], hint?: string) {
+    const lines = failures.map(({ requirement, message }) => `\n  ${requirement}: ${message}`);
+    super("ERR_PACKAGE", `Packages that were not installed: ${failures.length}.${lines.join("")}`, hint);
+    this.failures = failures;
+    this.installed = installed;
   }
 }
 

@@ -13,6 +13,7 @@ import type { HandleEntry } from "./handles.ts";
 import { JS_MODULES, moduleArguments } from "./modules.ts";
 import { Namespace } from "./namespace.ts";
 import { boolean, oneOf, optionReader } from "./options.ts";
+import { LazyPackages, type OpenPackages, type Packages } from "./packages.ts";
 import type { Rules } from "./rules.ts";
 import { serviceCall } from "./service.ts";
 import { Session, type SessionOptions } from "./session.ts";
@@ -100,6 +101,8 @@ export class Python extends Namespace implements AsyncDisposable {
   readonly handles: HandleTable;
   /** Conversions of your own types, both ways. */
   readonly rules: Rules;
+  /** Python packages: installing, listing, locking. Engines: wasm; `ERR_UNSUPPORTED` on native. */
+  readonly packages: Packages;
   readonly #sessions: SessionRegistry;
   readonly #isolate: Isolate | undefined;
   /** Isolated contexts that were not closed. */
@@ -114,6 +117,7 @@ export class Python extends Namespace implements AsyncDisposable {
     sessions: SessionRegistry,
     why: { readonly fallback: string | null; readonly resolution: readonly string[] },
     isolate?: Isolate,
+    packages?: OpenPackages,
   ) {
     super(engine, 0);
     this.info = Object.freeze({ interpreter: null, ...engine.info, ...why });
@@ -121,6 +125,7 @@ export class Python extends Namespace implements AsyncDisposable {
     this.#isolate = isolate;
     this.handles = handleTable(engine);
     this.rules = engine.rules;
+    this.packages = new LazyPackages(engine, packages);
   }
 
   /**

@@ -19,7 +19,7 @@ const inSource = (error: PythonError): boolean => error.frames.every(({ file }) 
  */
 export function hintFor(error: PythonError, op: Op, a: unknown, b: unknown): string | undefined {
   if (error.type === "ModuleNotFoundError" && inSource(error)) {
-    return "Modules of your own: createPython({ paths: [folder] }). Packages: install them for this Python, which py.info.executable names.";
+    return "Modules of your own: createPython({ paths: [folder] }). Packages: install them for this Python, which py.info.executable names; on wasm, py.packages.install([name]).";
   }
   if (error.type === "RuntimeError" && error.pythonMessage === "no running event loop" && inSource(error)) {
     return 'A loop runs inside coroutines: py.eval("await asyncio.gather(…)"), or an async def of yours.';

@@ -61,7 +61,8 @@ export async function createFacade(
   }
   const { isolated } = backend;
   const isolate: Isolate | undefined = isolated && ((gil) => createFacade(isolated.call(backend, gil), optionsOfIsolated(options)));
-  return new Python(engine, sessions, { fallback: options.fallback ?? null, resolution: options.resolution ?? [] }, isolate);
+  const why = { fallback: options.fallback ?? null, resolution: options.resolution ?? [] };
+  return new Python(engine, sessions, why, isolate, options.packages);
 }
 
 /**

@@ -28,3 +28,15 @@ it("what is asked for by its defaults is not refused", async () => {
   expect(await py.eval("1 + 1")).toBe(2);
   await py.close();
 });
+
+it("packages are those of the environment: py.packages is ERR_UNSUPPORTED, with where to install", async () => {
+  const py = await createPython({ backend: "native" });
+  const error = expect.objectContaining({ code: "ERR_UNSUPPORTED", hint: expect.stringContaining("pip install") });
+  await expect(py.packages.install("numpy")).rejects.toEqual(error);
+  await expect(py.packages.install({ from: "./wheels" })).rejects.toEqual(error);
+  await expect(py.packages.list()).rejects.toEqual(error);
+  await expect(py.packages.lock()).rejects.toEqual(error);
+  await expect(py.packages.missing("import numpy")).rejects.toEqual(error);
+  await expect(py.packages.installImports("import numpy")).rejects.toEqual(error);
+  await py.close();
+});

@@ -27,6 +27,8 @@ export interface PageOptions {
   readonly csp?: string;
   /** What is answered in place of a file; undefined: the file itself. */
   readonly instead?: (path: string, file: Buffer) => Answer | undefined;
+  /** What is answered beside the files; undefined: a file, or none. */
+  readonly also?: (path: string) => Promise<Answer | undefined>;
   /** Lets pages of other origins have the files. */
   readonly shared?: boolean;
 }
@@ -162,7 +164,7 @@ async function serve(folder: string, options: PageOptions): Promise<Server> {
 
 async function answer(
   folder: string,
-  { entry, isolated = true, csp, instead, shared = false }: PageOptions,
+  { entry, isolated = true, csp, instead, also, shared = false }: PageOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ) {
@@ -182,6 +184,12 @@ async function answer(
   }
   if (path === "/main.js" && entry === undefined) {
     response.setHeader("content-type", types[".js"] as string).end(unbundled);
+    return;
+  }
+  const own = await also?.(path);
+  if (own !== undefined) {
+    const { status = 200, type = types[extname(path)] ?? "application/octet-stream", body } = own;
+    response.writeHead(status, { "content-type": type }).end(body);
     return;
   }
   const file = await readFile(join(folder, path)).catch(() => undefined);

@@ -12,12 +12,15 @@ import {
   type EngineErrorCode,
   enter,
   handlesOf,
+  type InstallReport,
   isRef,
   item,
   iterate,
   kw,
   type LentMemory,
+  type Lock,
   NDArray,
+  PackageError,
   type PyExpr,
   type PyRef,
   type Python,
@@ -190,3 +193,19 @@ same<typeof callback, (n: number) => number>(true);
 const expression: PyExpr<number> = py.eval<number>`1`;
 const settled: number = await expression;
 void [settled, suppressed];
+
+export async function packages(signal: AbortSignal): Promise<void> {
+  same<InstallReport, Awaited<ReturnType<typeof py.packages.install>>>(true);
+  const lock: Lock = await py.packages.lock();
+  await py.packages.install({ lock, from: "./wheels", signal });
+  await py.packages.install(["numpy", new URL("https://example.org/x-1.0-py3-none-any.whl")], { index: "/simple" });
+  await py.packages.installImports("import cv2", { names: { cv2: "opencv-python" } });
+  // @ts-expect-error: a lock is no index
+  await py.packages.install("numpy", { index: lock });
+  const error: unknown = undefined;
+  if (error instanceof PackageError) {
+    const base: EngineError = error;
+    same<"hash" | "http", Extract<(typeof error.failures)[number]["cause"], "hash" | "http">>(true);
+    void base;
+  }
+}

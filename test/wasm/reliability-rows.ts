@@ -1,7 +1,7 @@
 /**
  * What goes wrong with Pyodide in a worker, one row each; tests whose titles carry a row's id hold it.
  *
- * The numbers in between are rows about memory, proxies, packages and pages that no test carries yet.
+ * The numbers in between are rows about memory, proxies and pages that no test carries yet.
  */
 import type { ReliabilityRow } from "../native/reliability-rows.ts";
 
@@ -20,13 +20,17 @@ export const reliabilityRows: readonly ReliabilityRow[] = [
   { id: "W-16", wrong: "A flood of output holds up the interrupt" },
   { id: "W-17", wrong: "Calls in flight are forgotten when the worker ends" },
   { id: "W-18", wrong: "`process.exit` in the worker loses results, and the next call hangs" },
+  { id: "W-19", wrong: "Loading packages succeeds although one of them is not there" },
+  { id: "W-20", wrong: "A package that failed spoils later ones" },
   { id: "W-21", wrong: "A page of an error, or a part of a file, is taken for the file" },
-  { id: "W-22", wrong: "A damaged file of the engine is used" },
+  { id: "W-22", wrong: "A damaged file of the engine, or a damaged wheel, is used" },
   { id: "W-23", wrong: "Files of two builds meet" },
   { id: "W-24", wrong: "A Content-Security-Policy stops the start, and nobody says so" },
   { id: "W-25", wrong: "A page that is not isolated has no shared memory" },
   { id: "W-31", wrong: "Engines that start together disturb each other" },
   { id: "W-36", wrong: "A worker that cannot be made ends the process, or nothing" },
+  { id: "W-37", wrong: "The package alone has no wheels, and without a network nothing says what to do" },
+  { id: "W-38", wrong: "Separators of Windows make a wheel's name another one" },
   { id: "W-39", wrong: "A worker of another kind, or in a frame without an origin, does not start" },
   { id: "W-40", wrong: "A value that is too deep for a message ends its sender" },
 ];
