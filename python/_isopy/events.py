@@ -1,7 +1,8 @@
 """EVENT frames: output, display, log, news. One ordered channel, in order with replies.
 
-Text is collected until something else is sent, so a thousand prints are one frame; replies that
-are older than a text are sent before the text is collected.
+A text is sent at once while there have been few, so that a program which then computes for minutes has shown
+what it said; a flood is collected, to leave RATE times a second or with what else is sent. Replies that are
+older than a text are sent before the text is collected.
 """
 
 from __future__ import annotations
@@ -16,19 +17,22 @@ if TYPE_CHECKING:
     from .engine import Engine
 
 EVENT = 17
-_MANY = 1 << 16
-_STALE = 0.03  # seconds after which text is sent at once
+Origin = tuple[str, int, int]  # stream, session, cell
+_MANY = 1 << 20  # characters that are not held back for the rate's sake
+RATE = 30  # messages a second; as many again may leave at once, so that no second has more than 60
 
 
 class Events:
     def __init__(self, engine: Engine, lock: Any) -> None:
         self._engine = engine
         self._lock = lock
-        self.waiting: list[str] = []
+        self.waiting: list[tuple[Origin, list[str]]] = []
         self._size = 0
-        self._sent = 0.0
+        self._allowed = float(RATE)
+        self._counted = monotonic()
         self._asked = False
-        self._origin: tuple[str, int, int] = ("", 0, 0)
+        # Where a message is dear, frames that another one follows at once go with it.
+        self._push = getattr(engine.host, "push", engine.host.send)
 
     def emit(self, kind: str, session: int, cell: int, *data: Any) -> None:
         """Sends one event after everything that is older."""
@@ -42,13 +46,15 @@ class Events:
         """Text of stdout or stderr."""
         engine = self._engine
         with self._lock:
-            origin = (name, session, cell)
-            if engine.replies.flat or self.waiting and origin != self._origin:
+            if engine.replies.flat:
                 engine.flush()
-            self._origin = origin
-            self.waiting.append(text)
+            origin = (name, session, cell)
+            if self.waiting and self.waiting[-1][0] == origin:
+                self.waiting[-1][1].append(text)
+            else:
+                self.waiting.append((origin, [text]))
             self._size += len(text)
-            if self._size > _MANY or monotonic() - self._sent > _STALE:
+            if self._size > _MANY or self._may_send():
                 engine.flush()
                 return
         # A program that goes on without writing must not hold its text back: another thread sends it.
@@ -56,18 +62,28 @@ class Events:
             self._asked = True
             engine.host.wake()
 
+    def _may_send(self) -> bool:
+        now = monotonic()
+        self._allowed = min(float(RATE), self._allowed + (now - self._counted) * RATE)
+        self._counted = now
+        if self._allowed < 1:
+            return False
+        self._allowed -= 1
+        return True
+
     def flush(self) -> None:
         """Sends the collected text; the caller holds the lock."""
-        waiting = self.waiting
-        if not waiting:
+        if not self.waiting:
             return
-        text = "".join(waiting)
-        waiting.clear()
+        waiting = self.waiting.copy()
+        self.waiting.clear()  # the list itself is known to the host
         self._size = 0
         self._asked = False
-        self._sent = monotonic()
-        name, session, cell = self._origin
-        self._engine.host.send(EVENT, self._engine.codec.stream(("stream", session, cell, name, text)))
+        stream, host = self._engine.codec.stream, self._engine.host
+        last = len(waiting) - 1
+        for index, ((name, session, cell), texts) in enumerate(waiting):
+            send = host.send if index == last else self._push
+            send(EVENT, stream(("stream", session, cell, name, "".join(texts))))
 
     def unhandled(self, error: BaseException) -> None:
         """A failure that belongs to no program: a background task, a finalizer, a malformed frame."""

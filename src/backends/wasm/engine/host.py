@@ -7,6 +7,7 @@ waits, a sleep that can be interrupted, and a SIGINT that hits only the program 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 import time
@@ -40,6 +41,7 @@ class WorkerHost:
         self.can_ask = bool(worker.canAsk)
         self.wake: Callable[[], None] = worker.wake
         self._send: Callable[[int, int, int], None] = worker.send
+        self._push: Callable[[int, int, int], None] = worker.push
         self._ask: Callable[[int, int], Any] = worker.ask
         self._take: Callable[[int], bool] = worker.takeInterrupt
         self.interrupted = False
@@ -48,6 +50,10 @@ class WorkerHost:
 
     def send(self, kind: int, frame: bytes) -> None:
         self._send(kind, id(frame) + _CONTENT, len(frame))
+
+    def push(self, kind: int, frame: bytes) -> None:
+        """As `send`, when another frame follows at once: both are one message."""
+        self._push(kind, id(frame) + _CONTENT, len(frame))
 
     def ask(self, frame: bytes) -> bytes:
         answer = self._ask(id(frame) + _CONTENT, len(frame))
@@ -129,18 +135,31 @@ def start(worker: Any, options: Any, paths: list[str], args: list[str]) -> Worke
     served = WorkerEngine(engine, host)
     if worker.canInterrupt:
         served.install_sigint(engine, worker.takeInterrupt, worker.repeatInterrupt)
-        _install_sleep(worker.sleep)
+        _install_sleep(worker.sleep, engine.flush)
     _survive_exits(engine)
+    _exit_after(engine.flush)
     return served
 
 
-def _install_sleep(sleep_milliseconds: Callable[[float], bool]) -> None:
+def _exit_after(flush: Callable[[], None]) -> None:
+    original = os._exit
+
+    def _exit(status: int) -> None:
+        """Exit to the system with specified status, without normal exit processing."""
+        flush()  # what was printed before it is JavaScript's already, as a terminal would have it
+        original(status)
+
+    os._exit = _exit  # type: ignore[assignment]
+
+
+def _install_sleep(sleep_milliseconds: Callable[[float], bool], flush: Callable[[], None]) -> None:
     original = time.sleep
 
     def sleep(seconds: float, /) -> None:
         """Delay execution for a given number of seconds. The argument may be a float for subsecond precision."""
         if not isinstance(seconds, (int, float)) or not 0 < seconds < threshold:
             return original(seconds)  # its errors are its own
+        flush()  # what was printed is seen before the wait
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             if sleep_milliseconds(left * 1000):

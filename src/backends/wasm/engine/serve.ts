@@ -23,6 +23,8 @@ export interface HostBridge {
   readonly canAsk: boolean;
   /** A frame: where it lies in WebAssembly's memory, and how long it is. */
   send(kind: number, address: number, length: number): void;
+  /** A frame that leaves with the next one. */
+  push(kind: number, address: number, length: number): void;
   ask(address: number, length: number): Uint8Array | undefined;
   wake(): void;
   /** Undefined: nobody wants to know. */
@@ -113,6 +115,7 @@ class Engine {
         outbox.push(kind, copyOut(address, length));
         outbox.flush();
       },
+      push: (kind, address, length) => outbox.push(kind, copyOut(address, length)),
       ask: (address, length) => {
         if (asking === undefined) throw new Error("This engine cannot wait for JavaScript: there is no shared memory.");
         return asking.ask(copyOut(address, length));
