@@ -50,6 +50,7 @@ HandleId HandleTable::introduce(const Gil&, PyObject* object) {
     known.count++;
     return known.id;
   }
+  if (used_ >= most_) return 0;
   std::size_t slot = entries_.size();
   if (!free_.empty()) {
     slot = free_.back();

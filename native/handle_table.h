@@ -52,6 +52,9 @@ class HandleTable {
   PyOwned release(const Gil& gil, HandleId id, std::uint64_t count);
   const std::vector<Entry>& entries() const { return entries_; }
   std::size_t size() const { return used_; }
+  /// How many objects JavaScript may hold at a time.
+  std::size_t most() const { return most_; }
+  void limit(std::size_t most) { most_ = most < kSlotMask ? most : kSlotMask; }
 
  private:
   static Identity identity_of(PyObject* object);
@@ -65,6 +68,7 @@ class HandleTable {
   std::vector<std::uint32_t> free_;
   std::vector<std::uint32_t> index_;  // slots; 0 is a gap
   std::size_t used_ = 0;
+  std::size_t most_ = kSlotMask;
 };
 
 }  // namespace isopy

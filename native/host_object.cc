@@ -97,7 +97,7 @@ PyObject* refuse_handle(const char* name, PyObject* argument) {
   PyOwned module = PyOwned::steal(py().PyImport_ImportModule("_isopy.handles"));
   PyOwned function = module ? PyOwned::steal(py().PyObject_GetAttrString(module.get(), name)) : PyOwned();
   PyObject* args[] = {argument};
-  if (function) PyOwned::steal(py().vectorcall(function.get(), args, argument != nullptr ? 1 : 0));
+  if (function) PyOwned::steal(py().vectorcall(function.get(), args, 1));
   return nullptr;
 }
 
@@ -112,8 +112,11 @@ HandleId handle_from(PyObject* number) {
 PyObject* host_introduce(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   if (count != 1) return wrong_arguments("introduce(object)");
   GilHeld held;
-  const HandleId id = (*engine_of(self))->handles.introduce(held.token(), args[0]);
-  return id != 0 ? py().PyLong_FromUnsignedLongLong(id) : refuse_handle("exhausted", nullptr);
+  HandleTable& handles = (*engine_of(self))->handles;
+  const HandleId id = handles.introduce(held.token(), args[0]);
+  if (id != 0) return py().PyLong_FromUnsignedLongLong(id);
+  PyOwned most = PyOwned::steal(py().PyLong_FromUnsignedLongLong(handles.most()));
+  return most ? refuse_handle("exhausted", most.get()) : nullptr;
 }
 
 PyObject* host_object_of(PyObject* self, PyObject* const* args, Py_ssize_t count) {
@@ -123,6 +126,14 @@ PyObject* host_object_of(PyObject* self, PyObject* const* args, Py_ssize_t count
   if (object == nullptr) return refuse_handle("gone", args[0]);
   py().Py_IncRef(object);
   return object;
+}
+
+PyObject* host_limit_handles(PyObject* self, PyObject* const* args, Py_ssize_t count) {
+  unsigned long most = 0;
+  if (count != 1) return wrong_arguments("limit_handles(most)");
+  if (!read_number(args[0], most)) return nullptr;
+  (*engine_of(self))->handles.limit(most);
+  return none();
 }
 
 PyObject* host_release(PyObject* self, PyObject* const* args, Py_ssize_t count) {
@@ -274,6 +285,7 @@ PyMethodDef methods[] = {
     fast_method("introduce", &host_introduce),
     fast_method("object_of", &host_object_of),
     fast_method("release", &host_release),
+    fast_method("limit_handles", &host_limit_handles),
     fast_method("handles", &host_handles),
     fast_method("interruptible", &host_interruptible),
     fast_method("type_modified", &host_type_modified),

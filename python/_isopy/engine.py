@@ -74,12 +74,16 @@ class Engine:
                 limits.get("maxNodes", default.nodes),
                 limits.get("maxBytes", default.bytes),
             )
+            if "maxHandles" in limits:
+                self.handles.limit(limits["maxHandles"])
         self.contexts = Contexts()
         self.asker = Asker(self)
         self.aio = Loops(self)
         self.interrupts = Interrupts(self)
         self.replies = Replies(host)
-        self.events = Events(self, self.replies.lock)
+        self.events = Events(
+            self, self.replies.lock, self._dict(self.options.get("limits", {})).get("maxOutput")
+        )
         self.scheduler = Scheduler(self)
         self.work = self.scheduler.work
         self.work_main = self.scheduler.work_main

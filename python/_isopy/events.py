@@ -8,10 +8,11 @@ older than a text are sent before the text is collected.
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 from .describe import describe
-from .lanes import lane
+from .errors import EngineError
+from .lanes import current, lane
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -19,12 +20,15 @@ if TYPE_CHECKING:
 EVENT = 17
 Origin = tuple[str, int, int]  # stream, session, cell
 _MANY = 1 << 20  # characters that are not held back for the rate's sake
+_COUNTED = 1024  # programs whose output is remembered
 RATE = 30  # messages a second; as many again may leave at once, so that no second has more than 60
 
 
 class Events:
-    def __init__(self, engine: Engine, lock: Any) -> None:
+    def __init__(self, engine: Engine, lock: Any, most: Optional[int] = None) -> None:
         self._engine = engine
+        self._most = most  # characters that one program may write
+        self._written: dict[int, int] = {}
         self._lock = lock
         self.waiting: list[tuple[Origin, list[str]]] = []
         self._size = 0
@@ -43,7 +47,33 @@ class Events:
             engine.host.send(EVENT, frame)
 
     def write(self, name: str, session: int, cell: int, text: str) -> None:
-        """Text of stdout or stderr."""
+        """Text of stdout or stderr. ERR_LIMIT in the program that has written too much; what still fits is sent."""
+        if self._most is not None:
+            fits = self._count(len(text))
+            if fits < len(text):
+                text = text[:fits]
+                if text:
+                    self._collect(name, session, cell, text)
+                raise EngineError(
+                    "ERR_LIMIT",
+                    f"The program has written more than limits.maxOutput allows ({self._most:,} characters).",
+                    "Write less, or raise limits.maxOutput in createPython(). The rest is lost.",
+                )
+        self._collect(name, session, cell, text)
+
+    def _count(self, size: int) -> int:
+        """How much of a text the running program may still write."""
+        program = current()[1]
+        if not program or self._most is None:
+            return size  # a background task or thread: the rate holds it
+        with self._lock:
+            before = self._written.pop(program, 0)
+            self._written[program] = min(before + size, self._most)
+            if len(self._written) > _COUNTED:
+                self._written.pop(next(iter(self._written)))
+            return max(0, min(size, self._most - before))
+
+    def _collect(self, name: str, session: int, cell: int, text: str) -> None:
         engine = self._engine
         with self._lock:
             if engine.replies.flat:

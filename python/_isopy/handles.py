@@ -43,6 +43,7 @@ class HandleTable:
         self._free: list[int] = []
         self._identities: list[Identity] = [0]
         self._slots: dict[Identity, int] = {}
+        self.most = SLOT_MASK
         # Reentrant: a collection may run a __del__ that introduces or releases handles while we hold it.
         self._lock = threading.RLock()
 
@@ -52,12 +53,14 @@ class HandleTable:
         with self._lock:
             slot = self._slots.get(identity)
             if slot is None:
+                if len(self._slots) >= self.most:
+                    exhausted(self.most)
                 if self._free:
                     slot = self._free.pop()
                 else:
                     slot = len(self.ids)
-                    if slot > SLOT_MASK:
-                        exhausted()
+                    if slot > SLOT_MASK:  # retired slots count too
+                        exhausted(SLOT_MASK)
                     self.objects.append(None)
                     self._identities.append(0)
                     self._counts.append(0)
@@ -110,6 +113,10 @@ class HandleTable:
             self._free.append(slot)
         return obj
 
+    def limit(self, most: int) -> None:
+        """How many objects JavaScript may hold at a time; one more is ERR_LIMIT."""
+        self.most = min(most, SLOT_MASK)
+
     def clear(self) -> None:
         """Drops everything: the engine closes."""
         with self._lock:
@@ -134,6 +141,7 @@ class HostHandles:
         self.get = host.object_of
         self._release = host.release
         self._entries = host.handles
+        self.limit = host.limit_handles
 
     def release(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Gives introductions back. Unknown ids are ignored."""
@@ -171,11 +179,12 @@ def gone(handle: object) -> NoReturn:
     )
 
 
-def exhausted() -> NoReturn:
+def exhausted(most: int) -> NoReturn:
+    own = "" if most == SLOT_MASK else ", or raise limits.maxHandles in createPython()"
     raise EngineError(
         "ERR_LIMIT",
-        f"JavaScript holds {SLOT_MASK:,} Python objects; no handle is left.",
-        "Release refs with `using`, scope() or Symbol.dispose.",
+        f"JavaScript holds {most:,} Python objects, and may hold no more.",
+        f"Release refs with `using`, scope() or Symbol.dispose{own}. Those it has dropped come back when it collects garbage.",
     )
 
 

@@ -85,6 +85,8 @@ export interface StartOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly args: readonly string[];
   readonly limits: WireLimits;
+  /** Bytes of JavaScript's heap in the engine's worker. @throws {EngineError} `ERR_UNSUPPORTED` from `start` where that cannot be bounded */
+  readonly maxHeap?: number;
   /** Bytes of memory that Python may have. @throws {EngineError} `ERR_UNSUPPORTED` from `start` where that cannot be bounded */
   readonly maxMemory?: number;
   /** `condemnation.blocks` will be asked: the engine keeps account of what it runs. */
@@ -104,6 +106,12 @@ export interface WireLimits {
   readonly maxDepth: number;
   readonly maxNodes: number;
   readonly maxBytes: number;
+  /** Python objects that JavaScript may hold at a time; not given: 16,777,215. */
+  readonly maxHandles?: number;
+  /** JavaScript objects and functions that Python may hold at a time; not given: as many as there is memory. Core's own affair. */
+  readonly maxCallbacks?: number;
+  /** Characters that one program may write to stdout and stderr. */
+  readonly maxOutput?: number;
 }
 
 /**

@@ -38,6 +38,20 @@ export interface CoreOptions extends Sinks {
     readonly maxNodes?: number;
     /** Bytes of a program. Default 1 GiB. */
     readonly maxBytes?: number;
+    /** Python objects that JavaScript may hold at a time, as refs; one more is `ERR_LIMIT`. Default 16,777,215. Refs that were dropped count until they are collected. */
+    readonly maxHandles?: number;
+    /** JavaScript functions and objects that Python may hold at a time; lending one more is `ERR_LIMIT`. Default: no limit. */
+    readonly maxCallbacks?: number;
+    /**
+     * Characters that one program (a call, a cell) may write to stdout and stderr; then what it prints raises `ERR_LIMIT`
+     * in it, and is lost. Default: no limit. Not counted: what C code writes to file descriptors, background tasks, calls of `isopy/sync`.
+     */
+    readonly maxOutput?: number;
+    /**
+     * Bytes of JavaScript's own heap in the engine's worker, where Python code can make JavaScript objects (`import js`); more
+     * ends the engine (`ERR_ENGINE_LOST`, kind `"memory"`). Engines: wasm in Node; `ERR_UNSUPPORTED` elsewhere.
+     */
+    readonly maxHeap?: number;
     /**
      * Bytes of memory that Python may have; what would need more is a `MemoryError`. It starts with about 30 MB. A net
      * under mistakes, not a wall: Python code can reach JavaScript. Engines: wasm; `ERR_UNSUPPORTED` on native, whose
@@ -137,8 +151,12 @@ export function readCoreOptions(read: OptionReader, defaults: Sinks = {}): Facad
         maxDepth: limits("maxDepth", count, 10_000),
         maxNodes: limits("maxNodes", count, 10_000_000),
         maxBytes: limits("maxBytes", count, 2 ** 30),
+        ...optional("maxHandles", limits("maxHandles", count, undefined)),
+        ...optional("maxCallbacks", limits("maxCallbacks", count, undefined)),
+        ...optional("maxOutput", limits("maxOutput", count, undefined)),
       },
       ...optional("maxMemory", limits("maxMemory", count, undefined)),
+      ...optional("maxHeap", limits("maxHeap", count, undefined)),
       startTimeout: read("startTimeout", milliseconds, 60_000),
       ...optional("signal", read("signal", abortSignal, undefined) as AbortSignal | undefined),
       ...optional("onProgress", read("onProgress", anyFunction, undefined) as NonNullable<StartOptions["onProgress"]> | undefined),

@@ -84,7 +84,7 @@ export interface Fate {
 
 export class Engine implements BackendHost, RefHome {
   readonly handles: HandleBook;
-  readonly lent = new LentTable();
+  readonly lent: LentTable;
   readonly codec: Codec;
   readonly rules: Rules;
   readonly counts: EngineCounts = { programs: 0, batches: 0, strayReplies: 0 };
@@ -114,6 +114,7 @@ export class Engine implements BackendHost, RefHome {
   constructor(backend: Backend, limits: WireLimits, trace: boolean, makeHandles: MakeHandles = makeAsyncHandles) {
     this.#backend = backend;
     this.#trace = trace;
+    this.lent = new LentTable(limits.maxCallbacks);
     this.handles = makeHandles(this, (batch) => this.#release(batch), trace);
     this.#enums = new EnumMembers((id, count) => this.handles.giveBack(id, count));
     this.rules = new Rules(this);

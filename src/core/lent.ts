@@ -20,17 +20,31 @@ export interface Lent {
 }
 
 export class LentTable {
+  readonly #most: number;
   readonly #byId = new Map<CallbackId, Lent>();
   readonly #byValue = new Map<unknown, Lent>();
   #next = 1;
   /** Ids introduced by encodings that are under way, so that one that fails can be undone. */
   #log: CallbackId[] = [];
 
+  /** @param most how many may be lent at a time */
+  constructor(most = Number.POSITIVE_INFINITY) {
+    this.#most = most;
+  }
+
+  /** @throws {EngineError} `ERR_LIMIT` when as many are lent as may be */
   lend(value: unknown, flags: number): CallbackId {
     let lent = this.#byValue.get(value);
     // Marked as a once-callback after Python had it: from now on it is another thing to Python.
     if (lent?.direct && proxied(value)?.once) lent = undefined;
     if (lent === undefined) {
+      if (this.#byId.size >= this.#most) {
+        throw new EngineError(
+          "ERR_LIMIT",
+          `Python holds ${this.#most.toLocaleString("en")} JavaScript objects, and may hold no more.`,
+          "Lend fewer at a time, let Python drop those that it keeps, or raise limits.maxCallbacks in createPython().",
+        );
+      }
       // Python may await it turns later; a rejection that nobody listens to until then would end a Node process.
       if (value instanceof Promise) value.catch(() => undefined);
       lent = { id: this.#next++, value, flags, count: 0, spent: false, direct: false };

@@ -16,7 +16,7 @@ export interface Facade {
   /** The synchronous facade has no promises. */
   readonly promises: boolean;
   /** Another engine of this kind. */
-  readonly start: (options: { readonly limits?: { maxDepth: number; maxNodes: number; maxBytes: number } }) => Promise<Loose>;
+  readonly start: (options: { readonly limits?: Readonly<Record<string, number>> }) => Promise<Loose>;
 }
 
 const define =
@@ -61,6 +61,9 @@ export async function makeRunner(facade: Facade): Promise<Runner> {
     values: { names: optionalModules },
   })) as [number, number, string[]];
   const capabilities = py.info.capabilities as Capabilities;
+  const valueLimits = { maxDepth: 100, maxNodes: 1000, maxBytes: 100_000 };
+  // Refs of the synchronous facade are given back by the garbage collector, and its calls are no programs.
+  const countLimits = { maxHandles: 50, maxCallbacks: 20, maxOutput: 1_000 };
   const runner: Runner = {
     engine,
     capabilities: { ...capabilities, promises },
@@ -80,7 +83,7 @@ export async function makeRunner(facade: Facade): Promise<Runner> {
     },
     limited: () =>
       (small ??= facade
-        .start({ limits: { maxDepth: 100, maxNodes: 1000, maxBytes: 100_000 } })
+        .start({ limits: { ...valueLimits, ...(promises ? countLimits : {}) } })
         .then((other) => makeRunner({ ...facade, py: other }))),
     release,
     handles: () => py.handles.count as number,

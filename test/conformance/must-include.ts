@@ -144,7 +144,7 @@ export const mustInclude: Readonly<Record<Group, Must>> = {
   },
   limits: {
     vectors: 10,
-    items: ["maxDepth", "maxNodes", "maxBytes", "detached buffer", "revoked proxy"],
+    items: ["maxDepth", "maxNodes", "maxBytes", "maxHandles", "maxCallbacks", "maxOutput", "detached buffer", "revoked proxy"],
   },
 };
 

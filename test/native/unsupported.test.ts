@@ -8,6 +8,7 @@ const options = [
   { whenLost: "replace" },
   { whenLost: "replace", spare: true },
   { limits: { maxMemory: 2 ** 28 } },
+  { limits: { maxHeap: 2 ** 28 } },
 ] as const;
 
 it.for(options.map((one) => [JSON.stringify(one), one] as const))("%s is ERR_UNSUPPORTED, with what to use instead", async ([, one]) => {

@@ -50,6 +50,15 @@ describe("start", () => {
     expect(await py.import("os").environ.get("ISOPY_WORD")).toBe("naïve");
   });
 
+  it("a bound on JavaScript's heap ends the engine and not the process", async () => {
+    const py = await start({ limits: { maxHeap: 96 * 2 ** 20 } });
+    expect(await py.eval("sum(range(1000))")).toBe(499_500);
+    const bomb = run(
+      py.exec('from pyodide.code import run_js; run_js("const all = []; for (;;) all.push(new Array(1e5).fill(all.length))")'),
+    );
+    await expect(bomb).rejects.toMatchObject({ code: "ERR_ENGINE_LOST", details: { kind: "memory" } });
+  });
+
   it("[PT-08] finds modules in the host's folders and archives that paths names, wherever they are", async () => {
     const folder = await mkdtemp(join(tmpdir(), "isopy-it's-"));
     try {

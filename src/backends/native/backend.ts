@@ -179,6 +179,13 @@ export class NativeBackend implements Backend, ExportedMemory {
       const hint = 'Bound the process, or use { backend: "wasm" }.';
       throw new EngineError("ERR_UNSUPPORTED", "limits.maxMemory is not for the native engine: its memory is this process's.", hint);
     }
+    if (options.maxHeap !== undefined) {
+      throw new EngineError(
+        "ERR_UNSUPPORTED",
+        "limits.maxHeap is not for the native engine: Python's JavaScript is this process's.",
+        'Bound the process (node --max-old-space-size), or use { backend: "wasm" }.',
+      );
+    }
     this.#host = host;
     this.#limits = options.limits;
     const addon = loadAddon();

@@ -30,7 +30,7 @@ import type { FramePort, WorkerThread } from "./thread.ts";
 
 export class WasmBackend implements Backend {
   readonly name = "wasm";
-  readonly #spawn: () => WorkerThread;
+  readonly #spawn: (options: StartOptions) => WorkerThread;
   readonly #files: Partial<EngineFiles>;
   #host: BackendHost | undefined;
   #thread: WorkerThread | undefined;
@@ -56,7 +56,7 @@ export class WasmBackend implements Backend {
   };
 
   /** @param files where the engine's files are, when they are not beside the worker's */
-  constructor(spawn: () => WorkerThread, files: Partial<EngineFiles>) {
+  constructor(spawn: (options: StartOptions) => WorkerThread, files: Partial<EngineFiles>) {
     this.#spawn = spawn;
     this.#files = files;
   }
@@ -65,7 +65,7 @@ export class WasmBackend implements Backend {
     if (this.#thread !== undefined) throw new EngineError("ERR_ARGUMENT", "This backend was started before.", "Make a new one.");
     options.signal?.throwIfAborted();
     this.#host = host;
-    const thread = this.#startThread();
+    const thread = this.#startThread(options);
     try {
       const hello = await this.#bootOrGiveUp(thread, options);
       thread.keepAlive(false);
@@ -123,10 +123,11 @@ export class WasmBackend implements Backend {
     });
   }
 
-  #startThread(): WorkerThread {
+  #startThread(options: StartOptions): WorkerThread {
     try {
-      this.#thread = this.#spawn();
+      this.#thread = this.#spawn(options);
     } catch (cause) {
+      if (cause instanceof EngineError) throw cause;
       throw new EngineError(
         "ERR_BACKEND_UNAVAILABLE",
         `The Pyodide worker could not be made: ${cause instanceof Error ? cause.message : String(cause)}`,

@@ -12,15 +12,16 @@ export function createWasmBackend(assets: EngineAssets = {}): Backend {
   if (typeof worker === "function") {
     throw new EngineError("ERR_OPTION", "createPython: assets.worker is a function, which only browsers take.", "Give the URL of a file.");
   }
-  return new WasmBackend(() => startThread(worker), engineFiles(assets, undefined));
+  return new WasmBackend(({ maxHeap }) => startThread(worker, maxHeap), engineFiles(assets, undefined));
 }
 
-function startThread(file: URL | string): WorkerThread {
+function startThread(file: URL | string, maxHeap: number | undefined): WorkerThread {
   // Output of Python is events; the worker's own streams are only for JavaScript that Python runs.
   const worker = new Worker(typeof file === "string" && file.startsWith("file:") ? new URL(file) : file, {
     env: {},
     execArgv: [],
     argv: [],
+    ...(maxHeap === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: Math.max(1, Math.floor(maxHeap / 2 ** 20)) } }),
   });
   const channels: import("node:worker_threads").MessagePort[] = [];
   let ended = false;

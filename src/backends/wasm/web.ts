@@ -1,5 +1,6 @@
 /** Pyodide in a Web Worker. */
 import type { Backend } from "../../core/backend.ts";
+import { EngineError } from "../../core/errors.ts";
 import { gone, isHeld, lockName } from "./alive.ts";
 import { type EngineAssets, engineFiles } from "./assets.ts";
 import { WasmBackend } from "./backend.ts";
@@ -8,7 +9,12 @@ import { seen, watchPolicy, whyUnloaded } from "./unloaded.ts";
 
 export function createWasmBackend(assets: EngineAssets = {}): Backend {
   const files = engineFiles(assets, globalThis.location?.href);
-  return new WasmBackend(() => workerThread(() => startWorker(assets.worker)), files);
+  return new WasmBackend(({ maxHeap }) => {
+    if (maxHeap !== undefined) {
+      throw new EngineError("ERR_UNSUPPORTED", "limits.maxHeap is not for pages: a browser bounds no worker's heap.", "Leave it out here.");
+    }
+    return workerThread(() => startWorker(assets.worker));
+  }, files);
 }
 
 function startWorker(given: EngineAssets["worker"]): Worker {

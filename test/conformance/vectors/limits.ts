@@ -1,7 +1,7 @@
 /**
  * What is too deep, too large or gone: one typed error, nothing half applied, and the engine goes on.
  *
- * `limited()` is an engine with maxDepth 100, maxNodes 1,000 and maxBytes 100,000.
+ * `limited()` is an engine with maxDepth 100, maxNodes 1,000, maxBytes 100,000, maxHandles 50, maxCallbacks 20 and maxOutput 1,000.
  */
 import { EngineError } from "isopy";
 import { matching } from "../match.ts";
@@ -50,6 +50,72 @@ function revoked(target: object): object {
 }
 
 export const limits = inGroup("limits", [
+  {
+    name: "JavaScript may hold as many objects as maxHandles says, and more again when it has let go of some",
+    tags: ["maxHandles"],
+    needs: ["promises"],
+    act: async (t) => {
+      const u = await t.limited();
+      const object = async (): Promise<unknown> => u.evaluate({ source: "object()" });
+      const held: unknown[] = [];
+      let code: unknown;
+      while (code === undefined && held.length < 60) {
+        try {
+          held.push(await object());
+        } catch (error) {
+          code = (error as EngineError).code;
+        }
+      }
+      const many = held.length;
+      u.release(held);
+      // What is given back may arrive behind the next call.
+      let again: unknown;
+      for (let attempt = 0; again === undefined && attempt < 100; attempt++) again = await object().catch(() => undefined);
+      u.release(again);
+      return [code, many > 30 && many <= 50, u.handles() < 10];
+    },
+    expect: ["ERR_LIMIT", true, true],
+  },
+  {
+    name: "a value with more objects than there are handles is refused as a whole",
+    tags: ["maxHandles"],
+    needs: ["promises"],
+    act: async (t) => {
+      const u = await t.limited();
+      const before = u.handles();
+      return [...(await outcome(u, (v) => v.evaluate({ source: "[object() for _ in range(60)]" }))), u.handles() - before];
+    },
+    expect: ["ERR_LIMIT", 42, 0],
+  },
+  {
+    name: "Python may hold as many functions as maxCallbacks says",
+    tags: ["maxCallbacks"],
+    needs: ["promises"],
+    act: async (t) =>
+      outcome(await t.limited(), (u) => u.evaluate({ source: "len(x)", values: { x: Array.from({ length: 30 }, (_, n) => () => n) } })),
+    expect: limit,
+  },
+  {
+    name: "a program that prints more than maxOutput is told so, and the next one may print",
+    tags: ["maxOutput"],
+    needs: ["promises"],
+    act: async (t) => outcome(await t.limited(), (u) => u.evaluate({ setup: "for _ in range(30): print('x' * 99)", source: "1" })),
+    expect: limit,
+  },
+  {
+    name: "what a program prints within maxOutput is no matter, and one that goes on hears of it each time",
+    needs: ["promises"],
+    tags: ["maxOutput"],
+    act: async (t) => {
+      const u = await t.limited();
+      for (let n = 0; n < 3; n++) await u.evaluate({ setup: "print('x' * 500)", source: "1" });
+      return u.evaluate({
+        setup: "try:\n  for _ in range(1000): print('x' * 100)\nexcept BaseException as error:\n  said = type(error).__name__",
+        source: "said",
+      });
+    },
+    expect: "EngineError",
+  },
   {
     name: "a list deeper than maxDepth is refused on its way to JavaScript",
     tags: ["maxDepth"],
