@@ -44,14 +44,19 @@ function ruleOf({ more, unit }, bar) {
   return `${word} ${times} ${bar.against === "peer" ? "peer" : "floor"}`;
 }
 
-/**
- * The page, and whether it is good enough: 80 % of the bars met and no case slower than its best peer.
- *
- * @param {string} machine
- * @param {readonly ReturnType<typeof judgeCase>[]} lines
- * @param {readonly string[]} remarks
- */
-export function nativePage(machine, lines, remarks) {
+/** @param {string} machine @param {readonly ReturnType<typeof judgeCase>[]} lines @param {readonly string[]} remarks */
+export const nativePage = (machine, lines, remarks) =>
+  page("The native engine, beside its peers", "npm run bench:native", machine, lines, remarks);
+
+/** @param {string} machine @param {readonly ReturnType<typeof judgeCase>[]} lines */
+export const wasmPage = (machine, lines) =>
+  page("The wasm engine, beside plain Pyodide and Comlink over it", "npm run bench:wasm", machine, lines, [
+    "The floor of a call is a message of the platform around the same call of Python.",
+    "That every hostile program is settled within half a second of its deadline (two seconds in Chromium) is a test: test/wasm/hostile.test.ts.",
+  ]);
+
+/** The page, and whether it is good enough: 80 % of the bars met and no case slower than its best peer. */
+function page(title, command, machine, lines, remarks) {
   const head = ["case", "isopy", "best peer", "isopy / peer", "floor", "isopy / floor", "bar", ""];
   const rows = lines.map((one) => [
     one.name,
@@ -73,6 +78,6 @@ export function nativePage(machine, lines, remarks) {
     ...lines.filter(({ state, why }) => state === "MISS" && why !== undefined).map(({ name, why }) => `${name}: ${why}`),
     ...remarks,
   ];
-  const text = `# The native engine, beside its peers\n\nWritten by \`npm run bench:native\`: medians, all contenders in turn in one run. Absolute times move with the\nmachine, ratios inside one run are the reliable part.\n\nMachine: ${machine}\n\n${table}\n\n${summary.map((sentence) => `- ${sentence}`).join("\n")}\n`;
+  const text = `# ${title}\n\nWritten by \`${command}\`: medians, all contenders in turn in one run. Absolute times move with the\nmachine, ratios inside one run are the reliable part.\n\nMachine: ${machine}\n\n${table}\n\n${summary.map((sentence) => `- ${sentence}`).join("\n")}\n`;
   return { text, table, summary, accepted: met / judged >= 0.8 && beaten.length === 0 };
 }
