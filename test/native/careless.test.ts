@@ -43,4 +43,18 @@ describe("a synchronous call", () => {
     `);
     expect(printed).toBe("recursion,recursion 1");
   });
+
+  it("whose Map is changed by a getter inside it sends what the Map had, or says that it shrank", async () => {
+    const printed = await output(`${startSync}
+      const py = startSync();
+      const show = py.eval("lambda *values: repr(values)");
+      const growing = new Map([["a", { get x() { growing.set("later", 9); return 1; } }], ["b", 2]]);
+      const shrinking = new Map([["a", { get x() { shrinking.delete("b"); return 1; } }], ["b", 2]]);
+      let refused;
+      try { show(growing, shrinking, "end"); } catch (error) { refused = error.code; }
+      const fresh = new Map([["a", { get x() { fresh.set("later", 9); return 1; } }], ["b", 2]]);
+      console.log(refused, show(fresh, "end"));
+    `);
+    expect(printed).toBe("ERR_NOT_CONVERTIBLE ({'a': {'x': 1}, 'b': 2}, 'end')");
+  });
 });
