@@ -9,11 +9,11 @@ namespace isopy {
 
 namespace {
 
-/// On the JS thread, inside a sync call, detached: runs the JS half now.
-bool ask_directly(Engine& engine, const std::string& frame, std::string& answer) {
+/// On the JS thread, inside a sync call, detached: runs the JS half now. Null, or the problem.
+const char* ask_directly(Engine& engine, const std::string& frame, std::string& answer) {
   napi_env env = engine.js.env;
   HandleScope scope(env);
-  if (!scope.open()) return false;
+  if (!scope.open()) return "stopping";
   napi_value buffer, view, on_ask, global, result = nullptr;
   void* data = nullptr;
   bool ok = napi_create_arraybuffer(env, frame.size(), &data, &buffer) == napi_ok;
@@ -22,20 +22,27 @@ bool ask_directly(Engine& engine, const std::string& frame, std::string& answer)
        napi_get_reference_value(env, engine.js.on_ask, &on_ask) == napi_ok &&
        napi_get_global(env, &global) == napi_ok &&
        napi_call_function(env, global, on_ask, 1, &view, &result) == napi_ok;
-  if (!ok) {  // a terminating environment; the JS half itself does not throw
-    napi_value thrown;
-    napi_get_and_clear_last_exception(env, &thrown);
-  } else {
-    bool typed = false;
-    std::size_t length = 0;
-    ok = napi_is_typedarray(env, result, &typed) == napi_ok && typed &&
-         napi_get_typedarray_info(env, result, nullptr, &length, &data, nullptr, nullptr) == napi_ok;
-    if (ok) answer.assign(static_cast<const char*>(data), length);
-  }
-  return ok;
+  if (!ok) return why_ours_failed(env);
+  bool typed = false;
+  std::size_t length = 0;
+  if (napi_is_typedarray(env, result, &typed) != napi_ok || !typed ||
+      napi_get_typedarray_info(env, result, nullptr, &length, &data, nullptr, nullptr) != napi_ok)
+    return "stopping";
+  answer.assign(static_cast<const char*>(data), length);
+  return nullptr;
 }
 
 }  // namespace
+
+const char* why_ours_failed(napi_env env) {
+  napi_value thrown;
+  napi_valuetype type = napi_undefined;
+  bool pending = false;
+  const bool threw = napi_is_exception_pending(env, &pending) == napi_ok && pending &&
+                     napi_get_and_clear_last_exception(env, &thrown) == napi_ok &&
+                     napi_typeof(env, thrown, &type) == napi_ok && type == napi_object;
+  return threw ? "full" : "stopping";
+}
 
 bool ask_javascript(const Gil& gil, const std::shared_ptr<Engine>& engine, const std::string& frame,
                     std::string& answer, const char*& problem) {
@@ -52,12 +59,16 @@ bool ask_javascript(const Gil& gil, const std::shared_ptr<Engine>& engine, const
     return engine->wait_for_answer(frame, answer, problem);
   // While JavaScript runs, other threads' questions can be answered again by nested sync calls only;
   // the depth stays, the epoch moves when the callback calls back.
-  if (ask_directly(*engine, frame, answer)) return true;
-  problem = "stopping";
-  return false;
+  problem = ask_directly(*engine, frame, answer);
+  return problem == nullptr;
 }
 
 void raise_unanswered(const Gil&, const char* problem, int bound_ms) {
+  if (std::strcmp(problem, "full") == 0) {
+    py().PyErr_SetString(py().PyExc_RecursionError,
+                         "maximum recursion depth exceeded: the JavaScript stack is full");
+    return;
+  }
   std::string code = "ERR_CLOSED", message = "The engine was closed while Python waited for JavaScript.",
               hint = "";
   if (std::strcmp(problem, "deadlock") == 0) {

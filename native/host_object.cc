@@ -352,7 +352,9 @@ PyOwned make_host(const Gil&, const std::shared_ptr<Engine>& engine) {
   }
   if (can_take_first_steps() && !add(first_steps_method)) return {};
   if (!isolated && !add(main_method)) return {};
-  if (py().PyObject_SetAttrString(host.get(), "engine", capsule.get()) != 0 ||
+  PyOwned patience = PyOwned::steal(py().PyFloat_FromDouble(engine->deadlock_ms / 1000.0));
+  if (!patience || py().PyObject_SetAttrString(host.get(), "patience", patience.get()) != 0 ||
+      py().PyObject_SetAttrString(host.get(), "engine", capsule.get()) != 0 ||
       py().PyObject_SetAttrString(host.get(), "can_ask", py()._Py_TrueStruct) != 0 ||
       py().PyObject_SetAttrString(host.get(), "threads", py()._Py_TrueStruct) != 0 ||
       (isolated && py().PyObject_SetAttrString(host.get(), "isolated", py()._Py_TrueStruct) != 0) ||

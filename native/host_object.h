@@ -8,8 +8,8 @@
 
 namespace isopy {
 
-/// A module object with send, ask, wake, tick, interrupt_thread, can_ask and threads. Empty with an error
-/// set.
+/// A module object with send, ask, wake, tick, interrupt_thread, can_ask, threads and patience. Empty with an
+/// error set.
 PyOwned make_host(const Gil& gil, const std::shared_ptr<Engine>& engine);
 
 /// The engine behind a host object; null with an error set.

@@ -81,18 +81,16 @@ Binding* bind(const Gil&, PyObject* self) {
   return binding;
 }
 
-/// Calls one of our own functions of JavaScript, detached; false when JavaScript runs no more.
-bool call_ours(const Gil& gil, napi_env env, napi_ref function, std::size_t count, const napi_value* args,
-               napi_value& result) {
+/// Calls one of our own functions of JavaScript, detached. Null, or the problem.
+const char* call_ours(const Gil& gil, napi_env env, napi_ref function, std::size_t count,
+                      const napi_value* args, napi_value& result) {
   napi_value callee, receiver;
   if (napi_get_reference_value(env, function, &callee) != napi_ok ||
       napi_get_undefined(env, &receiver) != napi_ok)
-    return false;
+    return "stopping";
   GilRelease detached(gil);
-  if (napi_call_function(env, receiver, callee, count, args, &result) == napi_ok) return true;
-  napi_value thrown;
-  napi_get_and_clear_last_exception(env, &thrown);
-  return false;
+  if (napi_call_function(env, receiver, callee, count, args, &result) == napi_ok) return nullptr;
+  return why_ours_failed(env);
 }
 
 /// JS thread: finds out how the function is called, and keeps it when that is directly.
@@ -104,7 +102,7 @@ void resolve(const Gil& gil, Binding& binding) {
   napi_value id, function = nullptr;
   napi_valuetype type = napi_undefined;
   if (scope.open() && napi_create_double(js.env, binding.id, &id) == napi_ok &&
-      call_ours(gil, js.env, js.callee, 1, &id, function) &&
+      call_ours(gil, js.env, js.callee, 1, &id, function) == nullptr &&
       napi_typeof(js.env, function, &type) == napi_ok && type == napi_function &&
       napi_create_reference(js.env, function, 1, &binding.function) == napi_ok) {
     binding.way = Binding::Way::kDirect;
@@ -131,10 +129,12 @@ PyOwned through_codec(const Gil& gil, PyObject* self, Engine& engine, bool ok, n
   napi_value args[2] = {nullptr, value}, answer = nullptr;
   const unsigned char* data = nullptr;
   std::size_t length = 0;
-  if (napi_get_boolean(env, ok, &args[0]) != napi_ok ||
-      !call_ours(gil, env, engine.js.answer_with, 2, args, answer) ||
-      !read_bytes(env, answer, data, length)) {
-    raise_unanswered(gil, "stopping", engine.deadlock_ms);
+  const char* problem = "stopping";
+  if (napi_get_boolean(env, ok, &args[0]) == napi_ok)
+    problem = call_ours(gil, env, engine.js.answer_with, 2, args, answer);
+  if (problem == nullptr && !read_bytes(env, answer, data, length)) problem = "stopping";
+  if (problem != nullptr) {
+    raise_unanswered(gil, problem, engine.deadlock_ms);
     return {};
   }
   PyOwned frame = PyOwned::steal(

@@ -258,7 +258,7 @@ constexpr int kPyFileInput = 257;
 /// Pointers to objects (the symbol holds the object).
 #define ISOPY_PYTHON_EXCEPTIONS(X)                                                             \
   X(PyExc_KeyboardInterrupt) X(PyExc_RuntimeError) X(PyExc_TypeError) X(PyExc_ValueError)      \
-  X(PyExc_MemoryError) X(PyExc_BufferError)
+  X(PyExc_MemoryError) X(PyExc_BufferError) X(PyExc_RecursionError)
 // clang-format on
 
 struct PythonApi {

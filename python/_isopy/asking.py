@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 from .errors import EngineError, protocol_error
 from .lanes import current
@@ -32,7 +32,7 @@ class Asker:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._tokens = itertools.count(1)
-        self._waiting: dict[int, Future[Any]] = {}
+        self._waiting: dict[int, tuple[Future[Any], int]] = {}  # by token, with the program that sent it
         self._lock = threading.Lock()
 
     def ask(self, target: int, op: int, *operands: Any) -> Any:
@@ -68,14 +68,15 @@ class Asker:
         """Calls JavaScript without waiting; await the result."""
         engine = self._engine
         token = next(self._tokens)
-        frame = engine.codec.stream((token, current()[1], target, op, *operands))
+        program = current()[1]
+        frame = engine.codec.stream((token, program, target, op, *operands))
         from concurrent.futures import Future
 
         future: Future[Any] = Future()
         with self._lock:
             if engine.closed:
                 raise EngineError("ERR_CLOSED", "The engine is closed; JavaScript cannot be called any more.")
-            self._waiting[token] = future
+            self._waiting[token] = future, program
         engine.host.send(CALL, frame)
         return Answer(future)
 
@@ -85,22 +86,51 @@ class Asker:
         if type(answer) is not tuple or len(answer) != 3:
             raise protocol_error("An ANSWER is not (token, ok, value).")
         with self._lock:
-            future = self._waiting.pop(answer[0], None)
+            future, _ = self._waiting.pop(answer[0], (None, 0))
         if future is None or not future.set_running_or_notify_cancel():
-            return  # the awaiting task was cancelled meanwhile
+            return  # the awaiting task was cancelled meanwhile, or waited in vain
         try:
             future.set_result(_outcome(answer))
         except BaseException as error:
             future.set_exception(error)
 
+    def mark(self) -> int:
+        """Comes before everything that is sent from now on."""
+        return next(self._tokens)
+
+    def wait(self, done: threading.Event, program: int, since: int, value: Any = None) -> None:
+        """A synchronous call waits for what it awaits: JavaScript is blocked in it and answers nothing.
+
+        What the program has sent since that mark, and `value` itself where it is such an answer, fails
+        when the host's patience ends.
+        """
+        own = value._future if type(value) is Answer else None
+        while not done.wait(self._engine.host.patience):
+            with self._lock:
+                late = [
+                    token
+                    for token, (future, sender) in self._waiting.items()
+                    if future is own or (sender == program and token > since)
+                ]
+                futures = [self._waiting.pop(token)[0] for token in late]
+            self._fail(
+                futures,
+                "ERR_DEADLOCK",
+                "A synchronous call awaits an answer of JavaScript, whose thread is blocked in this call.",
+                "Start the work with `isopy` (await) instead of `isopy/sync`, or resolve the promise first.",
+            )
+
     def close(self) -> None:
         with self._lock:
             waiting, self._waiting = self._waiting, {}
-        for future in waiting.values():
+        futures = [future for future, _ in waiting.values()]
+        self._fail(futures, "ERR_CLOSED", "The engine was closed before JavaScript answered.")
+
+    @staticmethod
+    def _fail(futures: list[Future[Any]], code: str, message: str, hint: Optional[str] = None) -> None:
+        for future in futures:
             if future.set_running_or_notify_cancel():
-                future.set_exception(
-                    EngineError("ERR_CLOSED", "The engine was closed before JavaScript answered.")
-                )
+                future.set_exception(EngineError(code, message, hint))
 
 
 def _outcome(answer: Any) -> Any:

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 class Host(Protocol):
     can_ask: bool
     threads: bool
+    # Seconds that Python waits for JavaScript while that is blocked in a synchronous call.
+    patience: float
 
     def send(self, kind: int, frame: bytes) -> None: ...
 

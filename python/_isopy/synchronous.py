@@ -49,6 +49,7 @@ class Synchronous:
                     "Use the asynchronous API, or make the call after the running one has settled.",
                 ))  # fmt: skip
             engine.scheduler.hold(context, number)
+        since = engine.asker.mark()
         done = threading.Event()
         found: list[Any] = []
 
@@ -75,7 +76,7 @@ class Synchronous:
             settle(number, outcome)
         elif engine.host.threads:
             evaluator.start(outcome)
-            done.wait()
+            engine.asker.wait(done, number, since)
         else:
             for unawaited in outcome.awaited():
                 if type(unawaited) is CoroutineType:
@@ -164,8 +165,9 @@ class Synchronous:
             outcome.append(result if ok else Poison(result))
             done.set()
 
-        engine.aio.start(value, lane().program, engine.contexts.by_id[0], settle)
-        done.wait()
+        program, since = lane().program, engine.asker.mark()
+        engine.aio.start(value, program, engine.contexts.by_id[0], settle)
+        engine.asker.wait(done, program, since, value)
         result = outcome[0]
         if type(result) is Poison:
             raise result.error

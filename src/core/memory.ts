@@ -52,7 +52,7 @@ export type Viewing = ArrayBufferLike | ArrayBufferView | { readonly data: unkno
  *
  * @param view what `toJs(x, { view: true })` gave: a TypedArray, an NDArray, or their ArrayBuffer
  * @returns whether this call ended a view
- * @throws {EngineError} `ERR_ARGUMENT` for what is no array and no buffer
+ * @throws {EngineError} `ERR_ARGUMENT` for what is no object
  * @example
  * const pixels = await toJs(image, { view: true });
  * pixels[0] = 255;              // Python sees it
@@ -63,8 +63,8 @@ export function release(view: Viewing): boolean {
   if (typeof view !== "object" || view === null) {
     throw new EngineError(
       "ERR_ARGUMENT",
-      "release() takes an array, an NDArray or an ArrayBuffer.",
-      "A ref ends with `using`, scope() or ref[Symbol.dispose]().",
+      "release() takes a TypedArray, an NDArray or their ArrayBuffer.",
+      "A ref ends with ref[Symbol.dispose]().",
     );
   }
   const data: unknown = !ArrayBuffer.isView(view) && "data" in view ? view.data : view;

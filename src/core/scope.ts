@@ -38,6 +38,7 @@ export interface Scope {
  * });
  */
 export async function scope<R>(body: (s: Scope) => R): Promise<Awaited<R>> {
+  if (typeof body !== "function") throw new EngineError("ERR_ARGUMENT", "scope() takes a function.", "Write: await scope(async (s) => …).");
   const owned = new Set<RefNode>();
   let over = false;
   const use = <T>(value: T): T => {

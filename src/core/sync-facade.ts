@@ -173,6 +173,7 @@ export function enter<T, R>(manager: Untyped, body?: (value: T) => R): EnteredSy
 
 /** Runs a function and disposes the refs that it takes with `use`, also when it throws. */
 export function scope<R>(body: (use: <T>(value: T) => T) => R): R {
+  if (typeof body !== "function") throw new EngineError("ERR_ARGUMENT", "scope() takes a function.", "Write: scope((use) => …).");
   const owned = new Set<RefNode>();
   const use = <T>(value: T): T => {
     const node = nodeOf(value);

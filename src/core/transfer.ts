@@ -18,12 +18,14 @@ interface Transferable {
  *
  * @param buffers default: the value's own buffer
  * @returns the same value
+ * @throws {EngineError} `ERR_ARGUMENT`
  * @example
  * await decode(transfer(new Uint8Array(pixels)));
  */
 export function transfer<T extends object>(value: T, buffers?: readonly ArrayBuffer[]): T {
   const list = buffers ?? [ArrayBuffer.isView(value) ? value.buffer : value];
-  if (!list.every((buffer) => buffer instanceof ArrayBuffer)) {
+  const whole = typeof value === "object" && value !== null && Array.isArray(list);
+  if (!whole || !list.every((buffer) => buffer instanceof ArrayBuffer)) {
     throw new EngineError("ERR_ARGUMENT", "transfer() takes an ArrayBuffer, a view of one, or a value and a list of its buffers.");
   }
   given.set(value, list as readonly ArrayBuffer[]);

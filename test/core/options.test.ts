@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { nearest, optionReader } from "../../src/core/options.ts";
 import { readCoreOptions } from "../../src/core/start.ts";
-import { as, run, toJs, transfer } from "../../src/index.ts";
+import { scope as scopeSync } from "../../src/core/sync-facade.ts";
+import { as, release, run, scope, toJs, transfer } from "../../src/index.ts";
 import { refTo, scriptedPython, tupleOf } from "./scripted/index.ts";
 
 const read = (options: unknown): unknown => {
@@ -80,6 +81,17 @@ describe("options", () => {
     await py.import("m").f(transfer(holder, [holder.pixels.buffer as ArrayBuffer]));
     expect(holder.pixels.byteLength).toBe(0);
     expect(() => transfer({})).toThrow(expect.objectContaining({ code: "ERR_ARGUMENT" }));
+  });
+
+  it("verbs that are given the wrong kind of thing say so with a code", async () => {
+    const refused = expect.objectContaining({ code: "ERR_ARGUMENT" });
+    for (const wrong of [undefined, null, 1, "x", Symbol("s")]) {
+      expect(() => release(wrong as never)).toThrow(refused);
+      expect(() => transfer(wrong as never, [])).toThrow(refused);
+      expect(() => transfer({}, (wrong ?? 0) as never)).toThrow(refused);
+      await expect(scope(wrong as never)).rejects.toEqual(refused);
+      expect(() => scopeSync(wrong as never)).toThrow(refused);
+    }
   });
 });
 

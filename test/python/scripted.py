@@ -96,6 +96,7 @@ def inner(op: int, *operands: Any) -> tuple[int, bytes]:
 class ScriptedHost:
     can_ask = True
     threads = True
+    patience = 0.1
     loop: Any = None
 
     def __init__(self, answer: Optional[Callable[..., Any]] = None, workers: int = 0) -> None:

@@ -6,6 +6,7 @@
  * handed on (`readSoFar`), and nothing is read twice.
  */
 import type { WireLimits } from "../backend.ts";
+import { EngineError } from "../errors.ts";
 import { PyFloat } from "../values/float.ts";
 import { isBytearray, isFrozenset, isOrdered, isTuple, namedTupleType } from "../values/tags.ts";
 import type { Outbound } from "./boundary.ts";
@@ -327,7 +328,19 @@ export class FlatWriter {
     if (!this.#remember(map, size, size * 2)) return false;
     this.#put(Tag.MAP, size);
     this.#depth++;
-    for (const [key, item] of map) if (!this.value(key) || !this.value(item)) return false;
+    // A getter below may change the Map; the size is written already.
+    let left = size;
+    for (const [key, item] of map) {
+      if (left-- === 0) break;
+      if (!this.value(key) || !this.value(item)) return false;
+    }
+    if (left > 0) {
+      throw new EngineError(
+        "ERR_NOT_CONVERTIBLE",
+        "A Map cannot be sent to Python: a getter in it removed entries while it was read.",
+        "Send a copy: new Map(map).",
+      );
+    }
     this.#depth--;
     return true;
   }
