@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: the wasm engine and the package, every figure beside its baseline of the same run, against its bar.
- * The native engine has a bench of its own, `npm run bench:native`.
+ * `npm run bench`: what the package costs before any engine runs, against its bars. The engines have benches of their
+ * own, `npm run bench:native` and `npm run bench:wasm`.
  *
  * Writes bench/RESULTS.md. A figure that misses its bar is marked MISS and makes the exit code 1.
  */
@@ -8,20 +8,13 @@ import fs from "node:fs";
 import os from "node:os";
 import { BROWSER_BYTES, entrySize } from "./check-size.mjs";
 import { judge, resultsPage } from "./checks/figures.mjs";
-import { runScript } from "./checks/script.mjs";
 import { addon } from "./setup/addon.mjs";
 import { build } from "./setup/build.mjs";
 import { dependencies } from "./setup/dependencies.mjs";
-import { exec, reported, tail } from "./setup/exec.mjs";
+import { exec, tail } from "./setup/exec.mjs";
 import { inRoot } from "./setup/paths.mjs";
 import { defaultPython } from "./setup/pythons.mjs";
 import { step } from "./setup/step.mjs";
-
-/** Runs one bench program; its last line is JSON. */
-async function figuresOf(name, outcome) {
-  if (outcome.code !== 0) throw new Error(`${name} failed:\n${tail(outcome, 20)}`);
-  return reported(outcome).figures;
-}
 
 /** Milliseconds that `import "isopy"` adds to a bare Node process. */
 async function importCost() {
@@ -45,9 +38,7 @@ await step("packages", dependencies);
 await step("addon", addon);
 await step("build", build);
 const figures = [];
-console.log("\nwasm …");
-figures.push(...(await figuresOf("bench/wasm.ts", await runScript("bench/wasm.ts", [], { timeout: 300_000 }))));
-console.log("package …");
+console.log("\npackage …");
 figures.push({ name: 'import "isopy", beyond bare Node', ours: await importCost(), unit: "ms", bar: { kind: "at most", value: 30 } });
 figures.push({
   name: "browser entry (what is imported at once), minified, brotli",

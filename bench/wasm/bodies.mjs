@@ -12,6 +12,8 @@ data = bytes(10_000_000)
 const TEXT = "the quick brown fox jumps over the lazy dog";
 const CALLS = 50;
 const TOGETHER = 1_000;
+/** Milliseconds for each contender and case. */
+const WARM_UP = 600;
 
 const check = (ok, what) => {
   if (!ok) throw new Error(`${what} gave a wrong result`);
@@ -96,7 +98,8 @@ export function comlink(remote) {
 const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 
 /**
- * The contenders in turn, case by case: milliseconds of one operation, medians.
+ * The contenders in turn, case by case: milliseconds of one operation, medians. Each is warmed up for a while: V8 takes
+ * thousands of calls until WebAssembly is compiled for speed, and a program that calls Python makes them.
  *
  * @param contenders `{ name: { key: [body, operations] } }`
  * @returns `{ name: { key: milliseconds } }`
@@ -106,6 +109,10 @@ export async function compare(contenders, only, samples = 9) {
   const figures = Object.fromEntries(Object.keys(contenders).map((name) => [name, {}]));
   for (const key of keys) {
     const times = {};
+    for (const cases of Object.values(contenders)) {
+      const end = performance.now() + WARM_UP;
+      while (cases[key] !== undefined && performance.now() < end) await cases[key][0]();
+    }
     for (let sample = -2; sample < samples; sample++) {
       for (const [name, cases] of Object.entries(contenders)) {
         if (cases[key] === undefined) continue;

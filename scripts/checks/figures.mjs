@@ -1,8 +1,18 @@
-/** A measured figure against its bar, and the page of results. Pure. */
+/**
+ * A measured figure against its bar, and the page of results. Pure.
+ *
+ * @typedef {object} Figure
+ * @property {string} name
+ * @property {number} ours  In `unit`.
+ * @property {string} unit
+ * @property {{ name: string, value: number }} [baseline]  What was measured beside it in the same run.
+ * @property {{ kind: "at most" | "at least" | "at most, times the baseline" | "times better than the baseline", value: number }} bar
+ * @property {string} [note]  Why a baseline is missing.
+ */
 
 /**
- * @param {import("../../bench/measure.ts").Figure} figure
- * @returns {import("../../bench/measure.ts").Figure & { ok: boolean, ratio: number | undefined, rule: string }}
+ * @param {Figure} figure
+ * @returns {Figure & { ok: boolean, ratio: number | undefined, rule: string }}
  */
 export function judge(figure) {
   const { ours, baseline, bar } = figure;
