@@ -21,6 +21,7 @@
 #include "sync_calls.h"
 #include "sync_refs.h"
 #include "threads.h"
+#include "variables.h"
 
 namespace isopy {
 
@@ -414,7 +415,7 @@ napi_value open(napi_env env, napi_callback_info info) {
         "open needs { library, program, package, cache, deepbind, deadlockMs }, setup, options, "
         "ready, ask, callee and answer");
   }
-  config.environment = copy_environment();
+  config.environment = copy_variables();
   int isolation = 0;
   napi_value wanted;
   if (napi_get_named_property(env, args[0], "isolation", &wanted) != napi_ok ||

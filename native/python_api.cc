@@ -40,14 +40,6 @@ void lend_environment(void* libpython, const std::vector<std::string>& environme
 
 }  // namespace
 
-std::vector<std::string> copy_environment() {
-  std::vector<std::string> copy;
-#ifdef __linux__
-  for (char** one = environ; one != nullptr && *one != nullptr; one++) copy.emplace_back(*one);
-#endif
-  return copy;
-}
-
 std::string load_python(const std::string& library, bool deepbind,
                         const std::vector<std::string>& environment) {
   int flags = RTLD_NOW | RTLD_GLOBAL;

@@ -296,9 +296,6 @@ inline const PythonApi& py() { return python_table; }
 std::string load_python(const std::string& library, bool deepbind,
                         const std::vector<std::string>& environment);
 
-/// The variables of this process. On a JS thread, where Node does not change them meanwhile.
-std::vector<std::string> copy_environment();
-
 /// Keeps this addon mapped for ever: Python holds pointers to its functions and our threads run
 /// its code, while Node unloads an addon with the last environment that used it.
 void pin_addon();

@@ -147,6 +147,14 @@ void unset_variable(const std::string& name) {
   }
 }
 
+std::vector<std::string> copy_variables() {
+  std::vector<std::string> copy;
+  const Array now = current();
+  if (now == nullptr) return copy;
+  for (std::size_t at = 0; char* text = read(now, at); at++) copy.emplace_back(text);
+  return copy;
+}
+
 bool install_variables(const Gil&) {
   if (!shared_with_library()) return true;
   PyObject* module = py().PyImport_AddModule("_isopy_native");  // borrowed
@@ -164,6 +172,7 @@ bool put_variable(const std::string& name, const std::string& value) {
   return setenv(name.c_str(), value.c_str(), 1) == 0;
 }
 void unset_variable(const std::string& name) { unsetenv(name.c_str()); }
+std::vector<std::string> copy_variables() { return {}; }
 bool install_variables(const Gil&) { return true; }
 
 #endif

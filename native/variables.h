@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace isopy {
 
@@ -14,6 +15,9 @@ class Gil;
 bool put_variable(const std::string& name, const std::string& value);
 /// As unsetenv.
 void unset_variable(const std::string& name);
+
+/// The variables of this process. On a JS thread, where Node does not change them meanwhile.
+std::vector<std::string> copy_variables();
 
 /// `_isopy_native.put_variable` and `unset_variable`, which `_isopy.variables` puts under `os.environ`; where
 /// the platform's array of variables is not ours to write, none. False with an error set.
